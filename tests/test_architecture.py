@@ -56,6 +56,9 @@ ROOMS = [
 MOST_FILES = 15
 """Modules of one folder; the command line has one for each command beside its options."""
 
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 350, 60
+"""Of a file, and of a function without its signature and docstring."""
+
 ONLY_IN = {
     "click": ["cli"],
     "lark": ["language/generate.py"],
@@ -66,6 +69,7 @@ ONLY_IN = {
         "api/array_gradient.py",
         "verify/array_difference.py",
         "verify/random_rounding.py",
+        "verify/underflow.py",
         "batch/",
         "tables/",
         "train/",
@@ -134,6 +138,27 @@ def test_no_module_imports_itself_through_others() -> None:
 def test_a_folder_holds_what_a_reader_can_look_over() -> None:
     counts = Counter(path.parent for path in _files())
     assert {str(folder): count for folder, count in counts.items() if count > MOST_FILES and folder.name != "cli"} == {}
+
+
+def _too_long(sizes: dict[str, int], most: int) -> dict[str, int]:
+    return {name: size for name, size in sizes.items() if size > most}
+
+
+def test_a_file_is_read_in_one_sitting() -> None:
+    """Tables of data are longer where there is more data."""
+    lines = {str(path.relative_to(SOURCE)): len(path.read_text(encoding="utf-8").splitlines()) for path in _files()}
+    assert _too_long(lines, MOST_LINES) == {}
+
+
+def test_a_function_fits_on_a_page() -> None:
+    sizes = {}
+    for path in _files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                documented = ast.get_docstring(node) is not None
+                first = node.body[1] if documented and len(node.body) > 1 else node.body[0]
+                sizes[f"{path.relative_to(SOURCE)}: {node.name}"] = (node.end_lineno or 0) - first.lineno + 1
+    assert _too_long(sizes, MOST_LINES_OF_A_FUNCTION) == {}
 
 
 @pytest.mark.parametrize(("library", "places"), ONLY_IN.items())

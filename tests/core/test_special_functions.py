@@ -172,3 +172,16 @@ def test_rows_and_exports() -> None:
     ended = process("export", "erfinv(x)", "--to", "c")
     assert ended.status == 2
     assert "erfinv can't be exported to C" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "status", "slope"),
+    [
+        ("gammainc(1, x)", 0.0, "ok", 1.0), ("gammaincc(1, x)/3", 0.0, "ok", -1 / 3), ("gammainc(1, x^2)", 0.0, "ok", 0.0), ("betainc(1, 2.5, x)", 0.0, "ok", 2.5),
+        ("betainc(0.5, 1, x)", 1.0, "ok", 0.5), ("gammainc(0.5, x)", 0.0, "infinite", None), ("betainc(0.5, 2, x)", 0.0, "infinite", None),
+        ("gammainc(0.5, x^2)", 0.0, "corner", None), ("gammainc(1, abs(x))", 0.0, "corner", None),
+    ],
+)  # fmt: skip
+def test_shares_at_the_ends_of_their_domains(text: str, at: float, status: str, slope: float | None) -> None:
+    answer = autodiff.evaluate(text, {"x": at})
+    assert (answer.status, answer.gradient["x"]) == (status, slope)

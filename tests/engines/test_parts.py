@@ -207,7 +207,7 @@ def test_a_file_is_packed_as_its_name_ends(ending: str, folder: Path) -> None:
 
 
 def test_a_task_is_text_and_plain_data(folder: Path) -> None:
-    task = RowsTask("a*x", ("x",), (("a", 0.5),), ("x", "y"), "p", None, "csv")
+    task = RowsTask(program="a*x", wrt=("x",), fixed=(("a", 0.5),), columns=("x", "y"), first="p", form=None, to="csv")
     found = answer_bytes(task, input_files(["parts/part-000.csv"])[0], True)
     assert found.content.startswith(b"f,df/dx,status\n")
     assert (
@@ -298,3 +298,23 @@ def test_results_come_in_order_or_as_they_are_done() -> None:
         with LocalEngine(workers) as engine:
             assert list(engine.completed(pow, calls)) == [(k, k**3) for k in range(7)]
             assert sorted(engine.completed(pow, calls, ordered=False)) == [(k, k**3) for k in range(7)]
+
+
+def test_a_pipe_is_read_once(folder: Path) -> None:
+    """Where the first file is one, its rows are read here, or it is refused; a second reader would wait for ever."""
+    text = (folder / "parts" / "part-000.csv").read_text()
+    plain = autodiff("eval", PROGRAM, "--data", "parts/part-000.csv", "--keep")
+    words = ["eval", PROGRAM, "--data", "-", "--keep", "--engine", "local", "--workers", "2"]
+    assert autodiff(*words, stdin=text.encode()).out == plain.out
+    with held_part(folder / "pipe.csv") as part:
+        running = start("eval", PROGRAM, "--data", "pipe.csv", "--keep", "--engine", "local", stdout=subprocess.PIPE)
+        part.give(text)
+        assert running.communicate(timeout=PATIENCE)[0].decode() == plain.out
+        for data, name in (("-", "stdin"), ("pipe.csv", "pipe.csv")):
+            train = ["train", "mse(y, w*x)", "--data", data, "--params", "w=0", "--engine", "local"]
+            for refused in (["eval", PROGRAM, "--data", data, "--out", "out/"], train):
+                ended = autodiff(*refused, stdin=text.encode())
+                assert (ended.status, f"before its rows, and '{name}' can be read once" in ended.err) == (2, True), (
+                    ended
+                )
+    assert not Path("out").exists()

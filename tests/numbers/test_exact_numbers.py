@@ -49,6 +49,9 @@ def _of_flint(number: Any) -> Any:
     ("program", "at", "value", "slope"),
     [("x*sin(x)", turn(Fraction(1)), Fraction(0), turn(Fraction(-1))), ("x^2 - 1/x", Fraction(2), Fraction(7, 2), Fraction(17, 4)),
      ("if(x < 22/7, cos(x), 0)", turn(Fraction(1)), Fraction(-1), Fraction(0)), ("sqrt(x)/3", Fraction(1, 9), Fraction(1, 9), Fraction(1, 2)),
+     ("x^(2/3)", Fraction(8, 27), Fraction(4, 9), Fraction(1)), ("cbrt(x)", Fraction(-8), Fraction(-2), Fraction(1, 12)),
+     ("log(x, 10) + log2(1/x)", Fraction(1), Fraction(0), None), ("floor(log10(x)) + log2(x/1000)", Fraction(1000), Fraction(3), None),
+     ("log(x, 10)", Fraction(1, 1000), Fraction(-3), None), ("x^(-1/4)", Fraction(16), Fraction(1, 2), Fraction(-1, 128)),
      ("acos(x) + atan2(x, x)", Fraction(1, 2), turn(Fraction(7, 12)), None)],
 )  # fmt: skip
 def test_programs_have_exact_values_and_slopes(program: str, at: Any, value: Any, slope: Any) -> None:

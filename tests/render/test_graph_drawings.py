@@ -174,10 +174,9 @@ def test_large_drawings_are_short(draw: Callable[[Drawing], str | list[str]]) ->
 # Layout
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_parts_keep_their_order_and_their_distance(late: bool) -> None:
+def test_parts_keep_their_order_and_their_distance() -> None:
     for graph in (*RANDOM, *DENSE):
-        parts = arrange(graph, late=late)
+        parts = arrange(graph)
         x = coordinates(parts, lambda left, right: 1.0 + left % 3)
         for layer in parts.layers:
             for left, right in pairwise(layer):

@@ -64,4 +64,4 @@ def value_in_digits(lowered: Lowered, point: dict[str, mpf]) -> mpf:
         assert row is not None
         return mpf(VALUES[f"{row.name} {row.arity}"](*args))
 
-    return sweep(graph, lowered.result, leaf, apply, bool)[0][lowered.result]
+    return sweep(graph, lowered.result, leaf, apply, bool).values[lowered.result]

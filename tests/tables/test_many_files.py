@@ -215,3 +215,14 @@ def test_nothing_is_read_twice_or_silently_left_out(folder: Path) -> None:
     assert autodiff("eval", "x", "--data", "odd[1].csv").out == "f,df/dx,status\n1,1,ok\n"
     os.mkdir("empty")
     assert autodiff("eval", "x", "--data", "empty").status == 4
+
+
+def test_partitions_keep_their_spelling(tmp_path: Path) -> None:
+    """A postcode keeps its zero: where a folder's text is not as numbers are written, the column is one of texts."""
+    for k, text in enumerate(("02134", "94110")):
+        folder = tmp_path / f"zip={text}" / f"n={k - 1}" / f"w=0.{k}5"
+        folder.mkdir(parents=True)
+        (folder / "rows.csv").write_text("x\n2\n")
+    words = ["eval", "f = x*zip", "--wrt", "x", "--data", str(tmp_path), "--keep"]
+    assert autodiff(*words).out.splitlines()[1:] == ["2,02134,-1,0.05,4268,2134,ok", "2,94110,0,0.15,188220,94110,ok"]
+    assert '"zip": "02134", "n": -1, "w": 0.05' in autodiff(*words, "--to", "ndjson").out

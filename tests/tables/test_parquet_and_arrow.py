@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import json
 import random
 import subprocess
 import sys
@@ -158,3 +159,30 @@ def test_chunks_of_few_columns_grow(columns: int, chunks: int, tmp_path: Path) -
     assert len(found) == chunks
     assert [line for chunk in found for line in chunk.lines] == list(range(1, 24 * CHUNK + 1))
     assert [cell for chunk in found for cell in chunk.read(chunk.cells["x0"]).tolist()] == list(range(24 * CHUNK))
+
+
+CELLS = [
+    (pa.array([253402300799 * 10**6], pa.timestamp("us", "Asia/Kolkata")), "10000-01-01 05:29:59+05:30"),
+    (pa.array([1767225600123], pa.timestamp("ms", "Mars/Phobos")), "2026-01-01 00:00:00.123000+00:00"),
+    (pa.array([10**16], pa.timestamp("s")), "10000000000000000"),
+    (pa.array([3_000_000], pa.int32()).cast(pa.date32()), "10183-09-21"),
+    (pa.array([-1_000_000], pa.int32()).cast(pa.date32()), "-0768-02-04"),
+    (pa.array([1234567891001], pa.time64("ns")), "00:20:34.567891001"),
+    (pa.array([1234567891000], pa.time64("ns")), "00:20:34.567891"),
+    (pa.array(["a\u00f1".encode()], pa.binary()), "a\u00f1"),
+    (pa.array([b"02"], pa.binary(2)), "02"),
+]
+
+
+@pytest.mark.parametrize(("cells", "text"), CELLS, ids=[text for _, text in CELLS])
+def test_cells_that_python_has_no_value_for_are_kept(cells: Any, text: str, tmp_path: Path) -> None:
+    """Times beyond Python's years, in unknown zones or with nanoseconds, and bytes; as inputs they are no numbers."""
+    column = pa.concat_arrays([cells, pa.nulls(1, cells.type)])
+    path = _saved(pa.table({"x": [3.0, 2.0], "c": column}), tmp_path / "rows.arrow")
+    rows = autodiff("eval", "x", "--data", path, "--keep")
+    assert (rows.status, rows.out.splitlines()[1:]) == (0, [f"3,{text},3,1,ok", "2,,2,1,ok"]), rows
+    lines = autodiff("eval", "x", "--data", path, "--keep", "--to", "ndjson").out.splitlines()
+    assert [str(json.loads(line)["c"]) for line in lines] == [text, "None"]
+    if not pa.types.is_fixed_size_binary(cells.type):
+        faults = autodiff("eval", "c", "--data", path)
+        assert (faults.out.splitlines()[1:], f"'{text}' is no finite number" in faults.err) == ([",,input"] * 2, True)

@@ -59,6 +59,18 @@ def test_three_hundred_epochs_follow_pytorch_live(run: tuple[str, str, float]) -
     assert losses == pytest.approx(rules.torch_run(*run)["losses"], abs=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("loss", "start", "least"),
+    [("rmse(y, a*x)", 0, 1e-13), ("std(y - a*x)", 0, 1e-13), ("mae(y, a*x)", 0, 1e-13), ("norm(y - a*x)", 5, 1e-12),
+     ("sqrt(a) + 0*sum(x*y)", 1, 1e-9), ("ln(a) + 0*sum(x*y)", 1, -40), ("abs(a - 1) + abs(a + 1) + 0*sum(x*y)", -7, 2)],
+)  # fmt: skip
+def test_lbfgs_reaches_a_corner_and_the_end_of_a_domain(loss: str, start: float, least: float, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n1,2\n2,4\n3,6\n5,10\n")
+    words = ["train", loss, "--data", str(table), "--params", f"a={start}", "--optimizer", "lbfgs", "--json"]
+    assert json.loads(autodiff(*words).out)["loss"] <= least
+
+
 def test_a_plateau_comes_in_the_recorded_run() -> None:
     _, training = _trained("rmsprop", "plateau:3:0.5", 0.0)
     assert training.state.schedule["factor"] < 1

@@ -14,7 +14,7 @@ from autodiff.arrays import algebra
 from autodiff.arrays.second_order import AdjointRates
 from autodiff.core.lowering import lower
 from autodiff.tables.columns import NumericTable
-from autodiff.train.ending import conclude
+from autodiff.train.ending import conclude, trained
 from autodiff.train.loop import Hyperparameters
 from autodiff.train.training import Training
 from tests.fitting.test_nist import MODELS as NIST
@@ -26,6 +26,51 @@ from tests.support.paths import EXAMPLES
 LOSSES = json.loads(RECORDED.read_text(encoding="utf-8"))["losses"]
 
 # --- Levenberg-Marquardt -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in NIST if name not in ("Hahn1", "Thurber", "Chwirut1")])
+def test_lbfgs_calls_no_wrong_parameters_of_nist_converged(name: str) -> None:
+    """Hahn1 has a test of its own; these three take long."""
+    certified, columns = problem(name)
+    *functions, model = NIST[name].split("\n")
+    text = "\n".join([*functions, f"L = mse({'ln(y)' if name == 'Nelson' else 'y'}, {model})"])
+    table = NumericTable(name, columns, range(2, 2 + len(columns["y"])))
+    for start in (0, 1):
+        at = {key: parameter.starts[start] for key, parameter in certified.items()}
+        training = trained(Training(text, table, at, Hyperparameters(epochs=300, optimizer="lbfgs")))
+        assert training.ending is not None
+        right = min(digits(training.parameters[key], parameter.value) for key, parameter in certified.items()) >= 3
+        assert right or training.ending.ended != "converged"
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "lbfgs", "lm", "newton"])
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("(w^2 - 1)^2", {"w": 1e-7}),
+        ("(w^2 - 1)^2 + (v - w)^2", {"w": -1e-8, "v": 1e-8}),
+        ("(u*v - 1)^2", {"u": 1e-8, "v": 1e-8}),
+        ("mean((W^2 - 1)^2)", {"W": 1e-8 * np.linspace(-1, 1, 32)}),
+        ("(mean(W)^2 - 1)^2 + mean((W - mean(W))^2)^2", {"W": 1e-8 * np.linspace(0.5, 1, 32)}),
+    ],
+)
+def test_beside_a_maximum_or_a_saddle_no_training_has_converged(
+    text: str, start: dict[str, Any], optimizer: str
+) -> None:
+    """The slope there is 1e-7 and less, and the second derivative is -4."""
+    plan = Hyperparameters(epochs=60 if optimizer in ("lbfgs", "newton", "lm") else 1, optimizer=optimizer)
+    ending = trained(Training(text, None, start, plan)).ending
+    assert ending is not None
+    assert ending.ended != "converged" or ending.loss == pytest.approx(0, abs=1e-6)
+    if optimizer == "newton":
+        assert ending.loss == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "lbfgs", "newton"])
+def test_a_loss_with_a_slope_and_no_curvature_is_not_flat(optimizer: str) -> None:
+    ending = trained(Training("w", None, {"w": 0.0}, Hyperparameters(optimizer=optimizer))).ending
+    assert ending is not None
+    assert ending.ended == "out of epochs"
 
 
 @pytest.mark.parametrize("start", [0, 1])

@@ -101,11 +101,7 @@ def evaluate(
     Raises AutodiffError for a mistake in the text or the arguments. A point without a value or a slope is no mistake:
     `status` and `why` of the answer give the reason.
     """
-    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
-        if not isinstance(given, str) or given not in choices:
-            raise AutodiffError(
-                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
-            )
+    require_known(mode, convention)
     program = parse(text, strict=strict, given={} if at is None else at, wrt=wrt)
     lowered = lower(program)
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
@@ -137,6 +133,15 @@ def evaluate(
 
         answer = higher(answer, lowered, names, order, point)
     return answer._replace(readings=program.readings)
+
+
+def require_known(mode: str, convention: str) -> None:
+    """Raise AutodiffError for a mode or a convention that there is none of."""
+    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
+        if not isinstance(given, str) or given not in choices:
+            raise AutodiffError(
+                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
+            )
 
 
 def proven_digits(count: int) -> int:

@@ -156,7 +156,7 @@ def _as_typed(lowered: Lowered, value: float) -> float:
 
     from autodiff.numbers.exact import EXACT
 
-    exact = EXACT.unchecked(lowered, {})[0][node]
+    exact = EXACT.unchecked(lowered, {}).values[node]
     if isinstance(exact, Fraction | int):
         with suppress(OverflowError):
             number = float(exact)

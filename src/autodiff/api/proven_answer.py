@@ -133,6 +133,19 @@ def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
     return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
 
 
+def sides_in_balls(query: Query, verdicts: Mapping[str, Verdict], value: float) -> dict[str, Verdict]:
+    """The verdicts, those that a row without a series prevents by steps in balls: gammainc(1, x) at 0."""
+    from autodiff.verify import exact_sides
+
+    graph, known = query.lowered.graph, dict(verdicts)
+    for name, verdict in verdicts.items():
+        row = graph.rows[verdict.node] if verdict.status == "unknown" and verdict.node is not None else None
+        if row is not None and row.by_balls and query.names[name] in graph.inputs:
+            by_steps = exact_sides.verdict(query.lowered, query.point, query.names[name], value)
+            known[name] = verdict if by_steps.status == "unknown" else by_steps
+    return known
+
+
 def unknown_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
     """The answer where the exact numbers are at a special point and their float64s are not, so that no side is known."""
     node, reached = proven.special[0], query.reached(proven.special)

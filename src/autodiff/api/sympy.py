@@ -129,7 +129,7 @@ def _agree(graph: Graph, ours: int, theirs: int) -> bool:
 
 def _value(graph: Graph, node: int, point: dict[str, float]) -> float | None:
     try:
-        values, _, _ = sweep(graph, node, lambda leaf: graph.leaf(leaf, point), partial(number, graph), bool)
+        values = sweep(graph, node, lambda leaf: graph.leaf(leaf, point), partial(number, graph), bool).values
         return values[node]  # type: ignore[no-any-return]
     except DomainError:
         return None

@@ -227,8 +227,7 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         return ScalarBlock((), (self.call("+", lower, self.call("*", upper, *high.nodes)),))
 
     def softmax(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-        logarithms = self.log_softmax(row, args)
-        return ScalarBlock(args[0].shape, tuple(self.call("exp", node) for node in logarithms.nodes))
+        return ScalarBlock(args[0].shape, tuple(self.call("exp", n) for n in self.log_softmax(row, args).nodes))
 
     def log_softmax(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
         (block,), nodes = args, list[int]()
@@ -299,8 +298,7 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
 
     def product(self, a: ScalarBlock, b: ScalarBlock) -> ScalarBlock:
         inner = a.shape[-1]
-        rows = [a.nodes[i : i + inner] for i in range(0, len(a.nodes), inner)]
-        columns = [b.nodes[lane] for lane in lanes(b.shape, 0)]
+        rows, columns = self._parts(a.nodes, (1, inner)), [b.nodes[lane] for lane in lanes(b.shape, 0)]
         self.require_room(2 * inner * len(rows) * len(columns))
 
         def entry(left: Sequence[int], right: Sequence[int]) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import algebra, functions
-from autodiff.arrays.algebra import ArrayTrace, Linear, PartialOf
+from autodiff.arrays.algebra import ArrayTrace, PartialOf
 from autodiff.arrays.linearize import masked, reduced_axis, slope, summed_to, taken_where, widened
 from autodiff.arrays.ufuncs import Value, number, shape
 from autodiff.core import linearize, templates
@@ -40,10 +40,9 @@ class AdjointRates:
         sources: Sequence[int],
         convention: str = "",
         seed: Value = 1.0,
-        edges: Linear | None = None,
     ) -> None:
         self.trace, self.sources, self.convention = trace, sources, convention
-        self.edges = algebra.linear(trace, sources) if edges is None else edges
+        self.edges = algebra.linear(trace, sources)
         self.adjoints = algebra.vjp(trace, sources, convention, seed, self.edges)
 
     def __call__(self, tangents: Mapping[int, Value]) -> dict[int, Value]:

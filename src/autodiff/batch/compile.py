@@ -117,7 +117,7 @@ class Compiled:
 
             at = {**columns_of(table, [name for name in self.lowered.inputs if name not in at]), **at}
         columns, shape = self._columns(np, at)
-        (value, *slopes), good = self._in_float64(np, columns, math.prod(shape))
+        (value, *slopes), good = self._in_float64(columns, math.prod(shape))
         if self.recomputation is None:
             places = np.arange(value.size)
         else:
@@ -164,11 +164,11 @@ class Compiled:
         if self.plan is None:
             answers = self.batch(**at)
             return answers.value, dict(answers.gradient), np.ones(shape, dtype=bool)
-        (value, *slopes), good = self._in_float64(np, columns, math.prod(shape))
+        (value, *slopes), good = self._in_float64(columns, math.prod(shape))
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
         return value.reshape(shape), gradient, good.reshape(shape)
 
-    def _in_float64(self, np: Any, columns: Mapping[str, Numbers], rows: int) -> tuple[Sequence[Numbers], Numbers]:
+    def _in_float64(self, columns: Mapping[str, Numbers], rows: int) -> tuple[Sequence[Numbers], Numbers]:
         """Value and slopes of so many rows, and whether their digits are sure: by machine code where that is worth while,
         else by the steps; without a plan, no row is.
         """

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
@@ -32,67 +32,26 @@ LARGE = 1 << 26
 """Bytes of all files together from which on machine code is made at once: the files decide, not who reads how many of them."""
 
 
-class PartTask(Protocol):
-    """What an engine runs over parts: the fields that tasks share are explained at `RowsTask`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTask:
+    """What an engine runs over parts.
 
-    reads_texts  whether cells are read as they are written, and not as numbers alone
-    settings     what a folder of answers was made with, beside the program
-    """
-
-    @property
-    def program(self) -> str: ...
-    @property
-    def columns(self) -> tuple[str, ...]: ...
-    @property
-    def first(self) -> str: ...
-    @property
-    def form(self) -> str | None: ...
-    @property
-    def to(self) -> str: ...
-    @property
-    def keep(self) -> bool: ...
-    @property
-    def summary(self) -> bool: ...
-    @property
-    def several(self) -> bool: ...
-    @property
-    def reads_texts(self) -> bool: ...
-    @property
-    def settings(self) -> Mapping[str, Any]: ...
-
-    def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
-        """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowsTask:
-    """What is asked of every row.
-
-    program  its text, and `wrt` the names to differentiate by
-    of       the name that is evaluated; None for the last statement
-    fixed    the inputs that have one value for all rows, with these values
+    program  its text
     columns  the names of the first file's columns, which each file has; `first` is that file's name
     form     the format of the files, None where their names tell; `to` the format of the answers
     several  rows of several files are answered: places in messages have the file's name
-    exact    call the functions that `eval` calls at a point
-    at_once  make machine code before the first row
     """
 
     program: str
-    wrt: tuple[str, ...] | None
-    fixed: tuple[tuple[str, float], ...]
     columns: tuple[str, ...]
     first: str
     form: str | None
     to: str
-    of: str | None = None
     keep: bool = False
-    exact: bool = False
     fail_fast: bool = False
     strict: bool = False
     summary: bool = False
     several: bool = False
-    at_once: bool = False
 
     @property
     def reads_texts(self) -> bool:
@@ -101,7 +60,33 @@ class RowsTask:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What a folder of answers was made with."""
+        """What a folder of answers was made with, beside the program."""
+        raise NotImplementedError
+
+    def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsTask(PartTask):
+    """Value and slopes of every row.
+
+    wrt      the names to differentiate by
+    of       the name that is evaluated; None for the last statement
+    fixed    the inputs that have one value for all rows, with these values
+    exact    call the functions that `eval` calls at a point
+    at_once  make machine code before the first row
+    """
+
+    wrt: tuple[str, ...] | None
+    fixed: tuple[tuple[str, float], ...]
+    of: str | None = None
+    exact: bool = False
+    at_once: bool = False
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
         return {
             "wrt": None if self.wrt is None else list(self.wrt), "of": self.of,
             "at": {name: float(value) for name, value in self.fixed}, "keep": self.keep, "exact": self.exact,
@@ -109,7 +94,6 @@ class RowsTask:
         }  # fmt: skip
 
     def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
-        """The answers of a table's rows as columns, a chunk at a time, behind its columns `kept`; `count` counts them."""
         batch, _ = program_of(self)
         if batch.machine_code is not None:
             batch.machine_code.restart(at_once=self.at_once)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from autodiff.cli import files, inputs, options, streams
+from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted
 from autodiff.libraries import library
@@ -52,14 +53,11 @@ Exit status 3 where the search did not converge: the numbers that it reached are
     help="Of the band in --out.",
 )  # fmt: skip
 @click.option("--prediction", is_flag=True, help="The band in --out is that of new values, not of the curve.")
-@click.option(
-    "--out", metavar="FILE", shell_complete=options.complete_file,
+@options.file_option(
+    "--out",
     help="Write each row's fit, lo, hi, residual, leverage and influence: CSV, TSV, NDJSON, Parquet or Arrow.",
-)  # fmt: skip
-@click.option(
-    "--save", metavar="FILE.json", shell_complete=options.complete_file,
-    help="Write the parameters, for eval --at @FILE.json.",
-)  # fmt: skip
+)
+@options.file_option("--save", metavar="FILE.json", help="Write the parameters, for eval --at @FILE.json.")
 @options.format_option("json", "csv")
 @click.option("-q", "--quiet", is_flag=True, help="The parameters only, on one line.")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
@@ -82,7 +80,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     if given["out"]:
         _write(given["out"], form, fitted, table)
     if given["save"]:
-        _save(given["save"], fitted)
+        output.put(json.dumps(dict(fitted.params), ensure_ascii=False), given["save"])
     _print(fitted, given)
     return 0 if fitted.ended == "converged" else HARD_POINT
 
@@ -143,23 +141,12 @@ def _write(path: str, form: str, fitted: Fit, table: NumericTable) -> None:
         write(columns)
 
 
-def _save(path: str, fitted: Fit) -> None:
-    import json
-
-    from autodiff.tables.atomic_file import whole
-
-    with whole(path) as file:
-        file.write(f"{json.dumps(dict(fitted.params), ensure_ascii=False)}\n".encode())
-
-
 def _print(fitted: Fit, given: Mapping[str, Any]) -> None:
     from autodiff.render.text import fit as rendered
 
     if given["quiet"]:
         streams.answer(rendered.numbers(fitted))
     elif given["form"] == "json":
-        import json
-
         streams.answer(json.dumps(fitted.to_dict(), ensure_ascii=False))
     else:
         streams.say(rendered.text(fitted) if given["form"] == "text" else rendered.csv(fitted))

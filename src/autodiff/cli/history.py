@@ -16,7 +16,7 @@ from pathlib import Path
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.render.terminal import training as rendered
 from autodiff.tables.atomic_file import cannot, is_direct, whole
-from autodiff.train.training import EpochRecord
+from autodiff.train.records import EpochRecord
 
 
 class History:

@@ -39,6 +39,11 @@ def complete_file(_ctx: click.Context, _param: click.Parameter, incomplete: str)
     return [CompletionItem(incomplete, type="file")]
 
 
+def file_option(*names: str, help: str, metavar: str = "FILE", **more: Any) -> Callable[[F], F]:  # noqa: A002 - Click's
+    """An option that takes the name of a file."""
+    return click.option(*names, metavar=metavar, shell_complete=complete_file, help=help, **more)
+
+
 class Finite(click.FloatRange):
     """A number in a range; NaN, which no comparison sees, is in none, nor is infinity."""
 
@@ -110,7 +115,7 @@ program_options = _options(
     click.argument(
         "program", required=False, shell_complete=lambda _ctx, _param, incomplete: complete_function(incomplete, "(")
     ),
-    click.option("-f", "--file", metavar="FILE", shell_complete=complete_file, help="Read the program from FILE."),
+    file_option("-f", "--file", help="Read the program from FILE."),
     click.option("--strict", is_flag=True, help="Make a doubtful reading such as 1/2x an error."),
     click.option(
         "--syntax", type=click.Choice(["auto", "plain", "latex"]), default="auto", expose_value=False, callback=_syntax,
@@ -159,9 +164,7 @@ from_option = click.option(
 
 def data_option(help_text: str, *, required: bool = False) -> Callable[[F], F]:
     """`--data`, which may be given several times."""
-    return click.option(
-        "--data", metavar="FILE", multiple=True, required=required, shell_complete=complete_file, help=help_text
-    )
+    return file_option("--data", help=help_text, multiple=True, required=required)
 
 
 TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address such as s3://…. Repeatable."
@@ -169,8 +172,8 @@ TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address su
 
 data_options = _options(
     data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
-    click.option(
-        "--out", metavar="FILE", shell_complete=complete_file,
+    file_option(
+        "--out",
         help="With --data: write to FILE, which is there only when it is whole; a folder DIR/ gets a part for each file.",
     ),
     click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),

@@ -21,10 +21,9 @@ F = TypeVar("F", bound=Callable[..., object])
 def out_option(endings: Mapping[str, str]) -> Callable[[F], F]:
     """`-o FILE`, for files with these endings."""
     known = ", ".join(endings)
-    return click.option(
-        "-o", "--out", metavar="FILE", shell_complete=options.complete_file,
-        help=f"Write to this file, whole or not at all; its ending says the format: {known}.",
-    )  # fmt: skip
+    return options.file_option(
+        "-o", "--out", help=f"Write to this file, whole or not at all; its ending says the format: {known}."
+    )
 
 
 open_option = click.option("--open", "opened", is_flag=True, help="Show the page or picture in the browser.")

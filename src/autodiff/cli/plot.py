@@ -13,6 +13,7 @@ from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.language.ast import CONSTANTS
+from autodiff.render.text.answer import as_json
 
 if TYPE_CHECKING:
     from autodiff.api.answer import Answer
@@ -44,7 +45,7 @@ USUAL = (-5.0, 5.0)
     "--order", type=click.IntRange(0, 3), default=1, show_default=True,
     help="Derivatives up to this order below the curve.",
 )  # fmt: skip
-@click.option("--data", metavar="FILE.csv", shell_complete=options.complete_file, help="A table of points to show.")
+@options.file_option("--data", metavar="FILE.csv", help="A table of points to show.")
 @click.option(
     "--x", "x_column", metavar="COLUMN", help="With --data: the column that goes across (default: the first)."
 )
@@ -164,9 +165,7 @@ def _content(picture: Plot | Surface, form: str, theme: str, height: int) -> byt
     from autodiff.plotting.model import Plot
 
     if form == "json":
-        import json
-
-        return json.dumps(picture.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+        return as_json(picture).encode()
     if form == "text":
         from autodiff.render.plot import terminal
 

@@ -30,11 +30,7 @@ class PredictedRows(RowsCommand):
         return bool(self.given["keep"] or (kept and kept.codes))
 
     def task_for(self, first: Table) -> PartTask:
-        task = predict_task(
-            self.fixed, self.given["kept"], program=self.text, of=tuple(self.given["of"]), columns=tuple(first.names),
-            first=first.name, form=self.given["from_form"], to=self.part_format(), keep=self.given["keep"],
-            fail_fast=self.given["fail_fast"], strict=self.strict, several=len(self.files) > 1,
-        )  # fmt: skip
+        task = predict_task(self.fixed, self.given["kept"], of=tuple(self.given["of"]), **self.fields_of_task(first))
         outputs = outputs_of(task)
         known = outputs.lowered.inputs
         if unknown := [name for name in self.given["typed"] if name not in known]:

@@ -27,7 +27,7 @@ from autodiff.cli.files import require_outside
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.libraries import library
 from autodiff.render.terminal import progress
-from autodiff.tables.inputs import InputFile, each_table
+from autodiff.tables.inputs import InputFile, each_table, is_read_once, require_read_twice
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer
@@ -63,7 +63,8 @@ class RowsCommand:
     def run(self) -> int:
         """Answer every row; the exit status is 0 when the files were read to their ends, whatever their rows were."""
         with engines.chosen(self.given, self.files) as (engine, files):
-            if engine.workers == 1 and not self.in_parts and self.given["engine"] is None:
+            alone = engine.workers == 1 and not self.in_parts and self.given["engine"] is None
+            if alone or is_read_once(self.files[0]):
                 self._stream()
             else:
                 checked = self.files[:1] if self.in_parts else self.files  # a part that differs is an error of its own
@@ -188,29 +189,27 @@ class RowsCommand:
         """What is asked of every row, from the columns of the first table."""
         if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
             raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-        several = len(self.files) > 1
         task = RowsTask(
-            self.text,
-            None if self.wrt is None else tuple(self.wrt),
-            tuple(self.fixed.items()),
-            first.names,
-            first.name,
-            self.given["from_form"],
-            self.part_format(),
+            wrt=None if self.wrt is None else tuple(self.wrt),
+            fixed=tuple(self.fixed.items()),
             of=self.given["of"],
-            keep=self.given["keep"],
             exact=self.given["exact"],
-            fail_fast=self.given["fail_fast"],
-            strict=self.strict,
-            summary=self.given["summary"],
-            several=several,
-            at_once=several and engines.bytes_of(self.files) >= LARGE,
+            at_once=len(self.files) > 1 and engines.bytes_of(self.files) >= LARGE,
+            **self.fields_of_task(first),
         )
         batch, readings = program_of(task)
         options.notices(readings, batch.notes)
         return task
 
-    def part_format(self) -> str:
+    def fields_of_task(self, first: Table) -> dict[str, Any]:
+        """What every task has, from the options and the columns of the first table."""
+        given = {name: self.given[name] for name in ("keep", "fail_fast", "summary")}
+        return given | {
+            "program": self.text, "columns": tuple(first.names), "first": first.name, "form": self.given["from_form"],
+            "to": self._part_format(), "strict": self.strict, "several": len(self.files) > 1,
+        }  # fmt: skip
+
+    def _part_format(self) -> str:
         """The format of each part's answers; those that are joined are sent as Arrow streams where they are no text."""
         form = self._format(self.given["from_form"])
         joined = self.rows_shown and not self.in_parts and form in ("parquet", "arrow")
@@ -237,6 +236,13 @@ class RowsCommand:
         if self.in_parts:
             assert self.out is not None, "a folder has a name"
             require_outside(self.out, self.given["data"])
+            require_read_twice(
+                self.files[0],
+                "--out DIR/ reads the columns of the first file before its rows",
+                "name a file: --out FILE",
+            )
+        if self.given["engine"] == "dask":
+            require_read_twice(self.files[0], "a worker reads the file itself", "put the rows into a file")
         if self.given["resume"] and self.summary is not None:
             raise AutodiffError("--summary does not go with --resume, which reads no part twice")
         if self.summary is not None and self.out == "-":

@@ -20,7 +20,8 @@ from autodiff.render.terminal import training as rendered
 from autodiff.render.text.labels import spelled
 from autodiff.train import checkpoint
 from autodiff.train.ending import Ending, conclude, to_save
-from autodiff.train.training import EpochRecord, Training
+from autodiff.train.records import EpochRecord
+from autodiff.train.training import Training
 
 _PATIENCE = 5.0
 """Seconds after which --save is written again while the training goes on."""

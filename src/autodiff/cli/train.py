@@ -55,10 +55,9 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     metavar="NAME=START[,…]",
     help="The parameters and their start: w=0,b=zeros(2),W=he(3,2); also ones, normal, uniform, xavier.",
 )
-@click.option(
-    "--resume", metavar="FILE.json", shell_complete=options.complete_file,
-    help="Go on from what --save wrote; --epochs counts from the beginning.",
-)  # fmt: skip
+@options.file_option(
+    "--resume", metavar="FILE.json", help="Go on from what --save wrote; --epochs counts from the beginning."
+)
 @click.option("--lr", type=options.Finite(min=0, min_open=True), default=0.1, show_default=True, help="The rate.")
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True, help="Passes over the table.")
 @click.option(
@@ -100,15 +99,15 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
 @click.option(
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
-@click.option("--history", metavar="FILE.csv", shell_complete=options.complete_file, help="Write a line per epoch.")
-@click.option(
-    "--plot", metavar="FILE.svg", shell_complete=options.complete_file,
+@options.file_option("--history", metavar="FILE.csv", help="Write a line per epoch.")
+@options.file_option(
+    "--plot",
+    metavar="FILE.svg",
     help="Draw the loss over the epochs, of the rows held out as well: .svg, .png or .pdf (needs Matplotlib).",
-)  # fmt: skip
-@click.option(
-    "--save", metavar="FILE.json", shell_complete=options.complete_file,
-    help="Write the parameters, for --resume and for eval --at @FILE.json.",
-)  # fmt: skip
+)
+@options.file_option(
+    "--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json."
+)
 @options.engine_options
 @options.format_option("json")
 @click.option("-q", "--quiet", is_flag=True, help="Numbers only, on one line: the loss, then the parameters.")
@@ -216,8 +215,12 @@ def _over_parts(
     from autodiff.cli.engines import announce, chosen
     from autodiff.engines.part_sums import TrainTask, load_part, part_plan
     from autodiff.engines.parted_training import PartedTable, PartedTraining, used_columns
-    from autodiff.tables.inputs import opened_file
+    from autodiff.tables.inputs import opened_file, require_read_twice
 
+    require_read_twice(
+        given["data"][0], "--engine reads the columns of the first file before its rows",
+        "put the rows into a file, or leave --engine out",
+    )  # fmt: skip
     with opened_file(given["data"][0], given["from_form"]) as table:
         names = used_columns(table, text, list(state.parameters), given["watch"])
         task = TrainTask(

@@ -76,10 +76,10 @@ class Algebra(Generic[T]):
     def text(self, source: str, names: tuple[str, ...], given: Sequence[T]) -> T:
         """A text of the table over these numbers; no domain is checked in it."""
         lowered = templates.template(source, names)
-        return self.unchecked(lowered, dict(zip(names, given, strict=True)))[0][lowered.result]
+        return self.unchecked(lowered, dict(zip(names, given, strict=True))).values[lowered.result]  # type: ignore[no-any-return]
 
-    def unchecked(self, lowered: Lowered, inputs: Mapping[str, T]) -> tuple[list[T], list[int], dict[int, int]]:
-        """The values of a program of which no domain is checked, the order, and which branches were taken."""
+    def unchecked(self, lowered: Lowered, inputs: Mapping[str, T]) -> Trace:
+        """The trace of a program of which no domain is checked."""
         graph = lowered.graph
         rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
         leaf = self._leaf(graph, inputs, {})
@@ -115,7 +115,7 @@ class Algebra(Generic[T]):
             return holds
 
         leaf = self._leaf(lowered.graph, inputs, known)
-        return Trace(*sweep(lowered.graph, lowered.result, leaf, apply, decided, equations))
+        return sweep(lowered.graph, lowered.result, leaf, apply, decided, equations)
 
     def equation(self, node: int, row: Primitive, args: Sequence[T]) -> T:
         """The value of an equation of a program."""

@@ -60,7 +60,7 @@ class Trace(Record):
 def primal(lowered: Lowered, point: Mapping[str, float]) -> Trace:
     """The values at `point` as floats. Raises DomainError where a value does not exist."""
     graph = lowered.graph
-    return Trace(*sweep(graph, lowered.result, lambda node: graph.leaf(node, point), partial(number, graph), bool))
+    return sweep(graph, lowered.result, lambda node: graph.leaf(node, point), partial(number, graph), bool)
 
 
 def number(graph: Graph, node: int, args: Sequence[float]) -> float:
@@ -84,8 +84,8 @@ def sweep(
     apply: Callable[[int, Sequence[T]], T],
     branch: Callable[[T], bool | None],
     equations: Callable[[list[T]], Iterable[int]] | None = None,
-) -> tuple[list[T], list[int], dict[int, int]]:
-    """Carry a T per equation from the leaves to `result`: the values, their order, and the branch that each choice took.
+) -> Trace:
+    """Carry a T per equation from the leaves to `result`: the trace.
 
     `apply(node, arguments)` makes the T of an equation; `branch(T)` says whether a condition is true, or None where that
     is not decided: then both branches are evaluated, and `apply` says what the choice comes to. `equations(values)` are
@@ -103,7 +103,7 @@ def sweep(
         else:
             values[node] = apply(node, [values[a] for a in arguments[node]])
         order.append(node)
-    return values, order, taken
+    return Trace(values, order, taken)
 
 
 def _needed(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from types import MappingProxyType
 from typing import TypeAlias
@@ -13,13 +13,12 @@ from typing import TypeAlias
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.prelude import LossPart
-from autodiff.core.primitive import ELEMENTWISE, INDEX, UNDEFINED, Primitive, literal
+from autodiff.core.primitive import ELEMENTWISE, INDEX, Primitive, literal
 from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
     JUXTAPOSITION,
-    TRAINING_CALLS,
     Array,
     Assign,
     Call,
@@ -34,7 +33,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
-from autodiff.language.synonyms import ELEMENTARY, WITH_OTHER_ARGUMENTS, glued
+from autodiff.language.synonyms import ELEMENTARY, glued
 from autodiff.record import Record
 
 Called: TypeAlias = "tuple[str, tuple[int, ...]]"
@@ -95,9 +94,12 @@ def lower(program: ParsedProgram) -> Lowered:
     lowering = _Lowering(program)
     try:
         lowered = lowering.run()
-        lowering.a_number(program.statements[-1].body)
-        lowering.require_constants()
-        lowering.no_slip_in_a_name(lowered)
+        _require_number(program.statements[-1].body)
+        if any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows)):
+            from autodiff.core.lowering_errors import require_constants  # about arrays
+
+            require_constants(lowered.graph)
+        require_no_slip_in_a_name(lowered, program.given)
         return lowered
     except AutodiffError as error:
         raise error.within(program.source) from None
@@ -151,10 +153,8 @@ class _Lowering:
                 name = ""
         inputs = tuple(self.graph.inputs.values())
         taken = {*inputs, *self.assigned}
-        name = name or next(
-            n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken
-        )
-        return Lowered(self.graph, result, name, inputs, self.assigned, self.program.source)
+        free = (n for n in ("f", "y", "g", "h", *(f"f{i}" for i in range(len(taken) + 1))) if n not in taken)
+        return Lowered(self.graph, result, name or next(free), inputs, self.assigned, self.program.source)
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
@@ -217,11 +217,9 @@ class _Lowering:
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """The values of the parameters of the function that is called, and its body."""
         if len(self.graph) > LIMIT and len(self.graph) > self._room():
-            raise AutodiffError(
-                f"the program grows beyond {self._room():,} operations when its functions are inlined",
-                span=scope.span or call.span,
-                hint="functions that call each other twice double each time: assign what is used twice to a name",
-            )
+            from autodiff.core.lowering_errors import too_many  # where there is an error
+
+            raise too_many(self._room(), scope.span or call.span)
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
@@ -252,12 +250,9 @@ class _Lowering:
         if node.name in CONSTANTS and (scope.span or node.name not in self.program.given):
             return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
-            raise AutodiffError(
-                f"{quoted(node.name)} is used before it is assigned",
-                span=node.span,
-                also=(("assigned here:", self.places[node.name]),),
-                hint="move the assignment up",
-            )
+            from autodiff.core.lowering_errors import not_yet_assigned  # where there is an error
+
+            raise not_yet_assigned(node, self.places[node.name])
         return self.graph.input(node.name, scope.place(node))
 
     def _row(self, node: Call | Array | Index) -> Primitive | None:
@@ -274,10 +269,13 @@ class _Lowering:
             row = rules.TABLE[sign, 2] if sign else rules.find(node.name, len(args))
             if row is None:
                 function = self._function(node.name)
-                self._count(node, *(rules.arities(node.name) if function is None else [len(function.params)]))
+                if function is None or len(function.params) != len(args):
+                    from autodiff.core.lowering_errors import wrong_count  # where there is an error
+
+                    raise wrong_count(node, function)
         if self.conditions:
             for arg in args[row.conditions :] if row and row.conditions else args:
-                self.a_number(arg)
+                _require_number(arg)
         if row is not None and row.conditions and row.is_predicate:
             self.conditions = True
         return row
@@ -287,66 +285,6 @@ class _Lowering:
         if name not in self.functions and name in prelude.names():
             self.functions |= prelude.definitions(rules.functions())
         return self.functions.get(name)
-
-    def require_constants(self) -> None:
-        """An index, an axis or a size is a constant: it has no slope, and shapes would depend on it."""
-        graph = self.graph
-        if all(row is None or row.kind == ELEMENTWISE for row in set(graph.rows)):
-            return
-        static = dict.fromkeys(
-            arg
-            for row, args in zip(graph.rows, graph.args, strict=True)
-            if row is not None and row.kind != ELEMENTWISE
-            for arg, partial in zip(args, row.partials, strict=True)
-            if partial == UNDEFINED and arg not in graph.constants
-        )
-        for arg in static:
-            active = [graph.inputs[n] for n in graph.reaching(arg) if n in graph.inputs]
-            if active:
-                raise AutodiffError(
-                    f"an index, an axis or a size must be constant, and {quoted(active[0])} is an input",
-                    span=graph.spans[arg],
-                    hint="write a whole number",
-                )
-
-    def no_slip_in_a_name(self, lowered: Lowered) -> None:
-        """`xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
-        names = {*lowered.inputs, *lowered.assigned, *self.program.given, "pi", "tau"}
-        for name in lowered.inputs:
-            if len(name) == 1 or name in self.program.given:
-                continue
-            if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
-                node = self.graph.find(name)
-                raise AutodiffError(
-                    f"{quoted(name)} has no value",
-                    span=None if node is None else self.graph.spans[node],
-                    hint=f"did you mean {meant}?",
-                )
-
-    def a_number(self, node: Expr) -> None:
-        if isinstance(node, Call) and node.name in rules.logic():
-            raise AutodiffError(
-                f"'{node.name}' gives a condition, and a number is wanted here",
-                span=node.span,
-                hint="write if(condition, 1, 0)",
-            )
-
-    def _count(self, node: Call, *wanted: int) -> None:
-        if len(node.args) not in wanted:
-            if node.name in TRAINING_CALLS and len(node.args) == 1:
-                from autodiff.language.diagnostics import of_training  # only a mistake needs it
-
-                raise of_training(node.name, node.name_span)
-            row = rules.find(node.name, wanted[-1])
-            shape = (
-                row.signature if row else f"{node.name}({', '.join(p.name for p in self.functions[node.name].params)})"
-            )
-            numbers = f"{wanted[0]} or more" if row and row.variadic else " or ".join(map(str, wanted))
-            raise AutodiffError(
-                f"{node.name} takes {numbers} argument{'s' * (numbers != '1')}, not {len(node.args)}",
-                span=node.span,
-                hint=f"write {WITH_OTHER_ARGUMENTS.get((node.name, len(node.args)), shape)}",
-            )
 
     def _part(self, node: Call | Array | Index, row: Primitive, args: tuple[int, ...], scope: Scope) -> int:
         """The equation of a part of a loss, which the graph keeps the text of."""
@@ -361,7 +299,12 @@ class _Lowering:
             row = rules.TABLE["gather", 2]
         if isinstance(node, Call):
             if row.conditions:
-                self._conditions(node, row, args)
+                for arg, text in zip(args[: row.conditions], node.args, strict=False):
+                    condition = self.graph.rows[arg]
+                    if condition is None or not condition.is_predicate:
+                        from autodiff.core.lowering_errors import no_condition  # where there is an error
+
+                        raise no_condition(node, text)
             elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
                 self.plain[node.name, len(args)] = row
             if node.name == "^" and self._power_of_e(node, scope):
@@ -384,12 +327,21 @@ class _Lowering:
             return False
         return bool(scope.span) or "e" not in self.program.given
 
-    def _conditions(self, node: Call, row: Primitive, args: tuple[int, ...]) -> None:
-        for arg, text in zip(args[: row.conditions], node.args, strict=False):
-            condition = self.graph.rows[arg]
-            if condition is None or not condition.is_predicate:
-                raise AutodiffError(
-                    f"'{node.name}' needs a condition here, such as x > 0",
-                    span=text.span,
-                    hint="write for example x != 0",
-                )
+
+def _require_number(node: Expr) -> None:
+    if isinstance(node, Call) and node.name in rules.logic():
+        from autodiff.core.lowering_errors import no_number  # where there is an error
+
+        raise no_number(node)
+
+
+def require_no_slip_in_a_name(lowered: Lowered, given: Collection[str]) -> None:
+    """Raise AutodiffError for a slip in a name: `xy` beside `x` and `y` is rather their product than an input of its own, and `sinx` a sine."""
+    names = {*lowered.inputs, *lowered.assigned, *given, "pi", "tau"}
+    for name in lowered.inputs:
+        if len(name) == 1 or name in given:
+            continue
+        if meant := glued(name, names, ELEMENTARY, tuple("xyzθφ")):
+            node = lowered.graph.find(name)
+            span = None if node is None else lowered.graph.spans[node]
+            raise AutodiffError(f"{quoted(name)} has no value", span=span, hint=f"did you mean {meant}?")

@@ -63,70 +63,40 @@ class Scaling(Record):
 
 
 class Primitive:
-    """One row of the table: its value, its partials, and what people read about it. It equals itself only.
+    """One row of the table: its value, its partials, and what people read about it. It equals itself only."""
 
-    names             all its names, the first is the one that is printed
-    value             the name of the function that computes it in each algebra; "" where there is a definition
-    by_balls          whether float64 takes value and partials from ball arithmetic
-    definition        the value in our own language; "" where each algebra has its own function
-    partials          a text per argument, or ZERO or UNDEFINED
-    formula           the partials as a teacher writes them, where the algorithm is longer than its formula
-    rule              the name of its derivative rule, as a teacher uses it
-    rule_by_argument  (argument, name): what the rule is called where only that argument is active
-    domain_text       conditions on the arguments, all of which a value needs: "condition | words", between semicolons
-    partial_domain    per argument, where its partial exists if that is narrower than the domain ("" where it is not)
-    kink              the condition under which left and right derivative may differ
-    jump              where the value may jump
-    vertical_tangent  the condition under which a partial is infinite
-    scaling           how it scales, for its one-sided derivatives at 0
-    torch, jax        the partials that these frameworks give on the kink, for `--convention`
-    is_predicate      whether its value is a condition: 1 or 0
-    conditions        how many of its first arguments must be conditions
-    variadic          whether more arguments fold into it from the left
-    branches          of a choice: the argument taken when the first one is true, and when it is false
-    hint              what to try when the domain is broken
-    tex               LaTeX; `#u` is the argument u, plain text is a function's name
-    ulp_error         allowed error of value and partials, in ulp, as texts over the arguments, `w`, and `d` for the partial
-    kind              elementwise, reduction, linear or general
-    pushforward       of a general row: the jvp, a text per argument, "" where nothing flows
-    reduce_with       of a reduction: the primitive of two arguments that gives its value, put between the elements
-    elements          of a reduction: its value over other reductions, where no primitive between the elements gives it
-    cure              what helps where its partial is tiny because it saturates; "" where it doesn't
-    scalar_meaning    what a row of arrays is for a scalar; "" where that has no meaning
-    """
-
-    names: tuple[str, ...]
-    params: tuple[str, ...]
-    value: str
-    definition: str
-    partials: tuple[str, ...]
-    rule: str
-    doc: str
-    example: str
-    tex: str
-    partial_domain: tuple[str, ...]
-    formula: tuple[str, ...]
-    domain_text: str = ""
-    kink: str = ""
-    jump: Jump | None = None
-    vertical_tangent: str = ""
-    scaling: Scaling | None = None
-    torch: tuple[str, ...] = ()
-    jax: tuple[str, ...] = ()
-    by_balls: bool = False
-    is_predicate: bool = False
-    conditions: int = 0
-    variadic: bool = False
-    branches: tuple[int, int] | None = None
-    rule_by_argument: tuple[tuple[int, str], ...] = ()
-    hint: str = ""
-    ulp_error: tuple[str, str] = ("4", "8")
-    kind: str = ELEMENTWISE
-    pushforward: tuple[str, ...] = ()
-    reduce_with: str = ""
-    elements: str = ""
-    scalar_meaning: str = ""
-    cure: str = ""
+    names: tuple[str, ...]  # all its names, the first is the one that is printed
+    params: tuple[str, ...]  # the names of its arguments in the texts
+    value: str  # the function that computes it in each algebra; "" where there is a definition
+    definition: str  # the value in our own language; "" where each algebra has its own function
+    partials: tuple[str, ...]  # a text per argument, or ZERO or UNDEFINED
+    formula: tuple[str, ...]  # the partials as a teacher writes them, where the algorithm is longer than its formula
+    rule: str  # the name of its derivative rule, as a teacher uses it
+    doc: str  # what it is, in a few words
+    example: str  # a call of it
+    tex: str  # LaTeX; `#u` is the argument u, plain text is a function's name
+    partial_domain: tuple[str, ...]  # per argument, where its partial exists; "" where that is the whole domain
+    domain_text: str = ""  # what a value needs of its arguments: "condition | words", between semicolons
+    kink: str = ""  # the condition under which left and right derivative may differ
+    jump: Jump | None = None  # where the value may jump
+    vertical_tangent: str = ""  # the condition under which a partial is infinite
+    scaling: Scaling | None = None  # how it scales, for its one-sided derivatives at 0
+    torch: tuple[str, ...] = ()  # the partials that PyTorch gives on the kink, for `--convention`
+    jax: tuple[str, ...] = ()  # those that JAX gives there
+    by_balls: bool = False  # whether float64 takes value and partials from ball arithmetic
+    is_predicate: bool = False  # whether its value is a condition: 1 or 0
+    conditions: int = 0  # how many of its first arguments must be conditions
+    variadic: bool = False  # whether more arguments fold into it from the left
+    branches: tuple[int, int] | None = None  # of a choice: the argument taken if the first one holds, and if not
+    rule_by_argument: tuple[tuple[int, str], ...] = ()  # (argument, name): the rule where only that argument is active
+    hint: str = ""  # what to try when the domain is broken
+    ulp_error: tuple[str, str] = ("4", "8")  # allowed error of value and partials: over the arguments, `w`, partial `d`
+    kind: str = ELEMENTWISE  # elementwise, reduction, linear or general
+    pushforward: tuple[str, ...] = ()  # of a general row: the jvp, a text per argument, "" where nothing flows
+    reduce_with: str = ""  # of a reduction: the primitive of two arguments that is put between the elements
+    elements: str = ""  # of a reduction: its value over other reductions, where `reduce_with` can't give it
+    scalar_meaning: str = ""  # what a row of arrays is for a scalar; "" where that has no meaning
+    cure: str = ""  # what helps where its partial is tiny because it saturates; "" where it doesn't
 
     def __init__(self, **columns: Any) -> None:
         if not columns.keys() <= Primitive.__annotations__.keys():

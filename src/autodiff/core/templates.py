@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TypeAlias, cast
 
 from autodiff.core import floats
-from autodiff.core.floats import FLOATS
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower_template
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, by_cases
@@ -43,7 +42,7 @@ def value(row: Primitive) -> Number:
     """The row's value as a function of its arguments."""
     if row.by_balls:
         return floats.from_balls("value", row)
-    return compiled(row.definition, row.params) if row.definition else FLOATS[row.value]
+    return compiled(row.definition, row.params) if row.definition else floats.named(row.value)
 
 
 @lru_cache(maxsize=4096)

@@ -65,6 +65,8 @@ class PartedObjective(Objective):
     `fault_place` is the row of the last error.
     """
 
+    has_rows = False
+
     def __init__(
         self, over: Objective, parameters: Mapping[str, Any], table: PartedTable, expression: int, *, held_out: bool
     ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.batch.parts import PartTask
 from autodiff.batch.table import Count
 from autodiff.tables.columns import program_names
 from autodiff.tables.text import Table
@@ -24,43 +25,29 @@ from autodiff.train.predicted_rows import predictions
 from autodiff.train.prediction import Outputs
 
 
-@dataclass(frozen=True, slots=True)
-class PredictTask:
-    """What is predicted for every row; the other fields are those of `batch.parts.RowsTask`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictTask(PartTask):
+    """Names and expressions, `of`, of every row.
 
-    program     its text, and `of` the names and expressions to evaluate
-    parameters  their values, and `kept` what the rows of the training decided, as JSON
+    parameters  the values of the parameters, and `kept` what the rows of the training decided, as JSON
     """
 
-    program: str
     of: tuple[str, ...]
     parameters: str
     kept: str
-    columns: tuple[str, ...]
-    first: str
-    form: str | None
-    to: str
-    keep: bool = False
-    fail_fast: bool = False
-    strict: bool = False
-    several: bool = False
-    summary: bool = False
 
     @property
     def reads_texts(self) -> bool:
-        """Whether cells are read as they are written, and not as numbers alone."""
         return self.keep or bool(json.loads(self.kept)["codes"])
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What a folder of predictions was made with."""
         return {
             "program": self.program, "of": list(self.of), "at": json.loads(self.parameters), "keep": self.keep,
             "format": self.to, "kept": json.loads(self.kept),
         }  # fmt: skip
 
     def answers(self, table: Table, count: Count, kept: Sequence[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
-        """The predictions for a table's rows as columns, a chunk at a time, behind its columns `kept`."""
         yield from predictions(table, outputs_of(self), count, kept=kept, fail_fast=self.fail_fast)
 
 

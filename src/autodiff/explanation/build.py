@@ -13,13 +13,12 @@ from typing import Any
 
 from autodiff.api.answer import Answer
 from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
-from autodiff.api.evaluate import MODES, parse, proven_digits
+from autodiff.api.evaluate import parse, proven_digits, require_known
 from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note
 from autodiff.api.scalar_answer import answered
-from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, shortened
 from autodiff.explanation.backward import blocks_of, cancelling, slope
 from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
@@ -68,11 +67,7 @@ def explain(
     Without a point every name is one number, and `notes` say what a sum or a mean is then. Raises AutodiffError for a
     mistake in the text or the arguments; a special point is explained as one.
     """
-    for kind, given, choices in (("mode", mode, MODES), ("convention", convention, ("", *CONVENTIONS))):
-        if not isinstance(given, str) or given not in choices:
-            raise AutodiffError(
-                f"unknown {kind} {quoted(str(given))}", hint=f"choose one of {', '.join(filter(None, choices))}"
-            )
+    require_known(mode, convention)
     expand = named(expand)
     if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
         raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")

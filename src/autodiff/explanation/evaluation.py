@@ -45,7 +45,7 @@ def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[in
         return known[node]
 
     try:
-        trace = Trace(*sweep(graph, lowered.result, leaf, apply, bool))
+        trace = sweep(graph, lowered.result, leaf, apply, bool)
     except DomainError as trouble:
         return Evaluation(None, known, trouble.node)
     return Evaluation(trace, {node: trace.values[node] for node in trace.order})

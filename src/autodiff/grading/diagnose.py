@@ -182,7 +182,7 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
             return (_named(lowered, source, change),)
     if scaled := scaled_answer(samples) or answer_by_variable(lowered, source, samples):
         return (scaled,)
-    if other := _other_variable(lowered, source, samples, frequent):
+    if other := _other_variable(lowered, source, samples):
         return other
     for pair in combinations(frequent[: int(math.sqrt(_SWEEPS / size))], 2):
         if pair[0].place != pair[1].place and _explains(per_sample, pair):
@@ -190,9 +190,7 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
     return ()
 
 
-def _other_variable(
-    lowered: Lowered, source: int, samples: Sequence[Sample], frequent: Sequence[_Change]
-) -> tuple[Slip, ...]:
+def _other_variable(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[Slip, ...]:
     """The slip of differentiating by another input too, or instead; perhaps with one more slip in what moves then."""
     others = {node: name for node, name in lowered.graph.inputs.items() if node != source}
     if not 1 <= len(others) <= _FEW:

@@ -72,3 +72,12 @@ def ratio(text: str) -> tuple[int, int] | None:
         return None
     digits = int(sign + (whole + part or "0"))
     return (digits * 10**exponent, 1) if exponent >= 0 else (digits, 10**-exponent)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is what Python reads as a float."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

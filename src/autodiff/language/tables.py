@@ -40,7 +40,8 @@ class Tables:
         self.states: Final = _States()
         text, *self.states.lines[1:] = text.rstrip("\n").split("\nSTATE")
         text, *sets = text.split("\nSET ")
-        self.states.sets.update([line.split(" ", 1) for line in sets])
+        for line in sets:
+            name, _, self.states.sets[name] = line.partition(" ")
         text, *rules = text.split("\nRULE ")
         for origin, size, method, spliced in (line.split(" ") for line in rules):
             self.rules.append((origin, int(size), method, spliced == "lists"))

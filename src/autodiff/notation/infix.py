@@ -6,7 +6,6 @@ PRETTY   2·x·cos(x^2)·e^sin(x^2)        for people; the language reads it as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autodiff.core import rules
@@ -95,6 +94,6 @@ PLAIN = Infix()
 PRETTY = Infix(times="·", human=True)
 
 
-def infix(graph: Graph, node: int, style: Infix = PLAIN, names: Mapping[int, str] | None = None) -> str:
-    """The text of an equation; those in `names` are called by their names. Its length is the caller's care: see `parts`."""
-    return write(graph, node, style, names)
+def infix(graph: Graph, node: int, style: Infix = PLAIN) -> str:
+    """The text of an equation. Its length is the caller's care: see `parts`."""
+    return write(graph, node, style)

@@ -66,7 +66,7 @@ class ExactNumbers(Algebra[Any]):
         if not isinstance(value, ExactFloat):
             return self.rational(*float(value).as_integer_ratio())
         if not isinstance(value.meaning, str):
-            return self.unchecked(value.meaning, {})[0][value.meaning.result]
+            return self.unchecked(value.meaning, {}).values[value.meaning.result]
         return self.typed(value.meaning, value)
 
     def typed(self, text: str, value: float) -> Any:
@@ -189,6 +189,9 @@ def _arithmetic(of: ExactNumbers) -> dict[str, Function]:
         "neg": lambda a: -a if isinstance(a, known) else None,
         "same": lambda a: a,
         "sqrt": lambda u: _root(of, u) if isinstance(u, kind) else None,
+        "cbrt": lambda u: _root(of, u, 3) if isinstance(u, kind) else None,
+        "log2": lambda u: _logarithm(of, u, 2),
+        "log10": lambda u: _logarithm(of, u, 10),
         "hypot": lambda u, v: (
             abs(v) if is_zero(u) and isinstance(v, kind) else abs(u) if is_zero(v) and isinstance(u, kind) else None
         ),
@@ -204,21 +207,43 @@ def _power(of: ExactNumbers, u: Any, v: Any) -> Any:
         return u
     if of.is_zero(u):
         return of.zero if v > 0 else None
-    if not isinstance(u, of.kind):
+    exponent, root = of.parts(v)
+    if not isinstance(u, of.kind) or root > _HUGE or (u < 0 and root != 1):
         return None
-    (above, below), (exponent, root) = of.parts(u), of.parts(v)
-    if root == 1 and abs(exponent) * (abs(above) * below).bit_length() <= _HUGE:
-        return u**exponent
-    return _root(of, u) if (exponent, root) == (1, 2) else None
+    base = u if root == 1 else _root(of, u, root)
+    if base is None:
+        return None
+    above, below = of.parts(base)
+    return base**exponent if abs(exponent) * (abs(above) * below).bit_length() <= _HUGE else None
 
 
-def _root(of: ExactNumbers, u: Any) -> Any:
-    """The square root of a rational number."""
-    if u < 0:
+def _root(of: ExactNumbers, u: Any, n: int = 2) -> Any:
+    """The real n-th root of a rational number; None where it is not rational."""
+    above, below = (_whole_root(part, n) for part in of.parts(abs(u)))
+    if above is None or below is None or (u < 0 and n % 2 == 0):
         return None
-    above, below = of.parts(u)
-    roots = math.isqrt(above), math.isqrt(below)
-    return of.rational(*roots) if roots[0] ** 2 == above and roots[1] ** 2 == below else None
+    return of.rational(above if u >= 0 else -above, below)
+
+
+def _whole_root(number: int, n: int) -> int | None:
+    """The n-th root of a whole number, by Newton's method from above; None where it is not whole."""
+    if number < 2:
+        return number
+    root = 1 << -(-number.bit_length() // n)
+    while (lower := ((n - 1) * root + number // root ** (n - 1)) // n) < root:
+        root = lower
+    return root if root**n == number else None
+
+
+def _logarithm(of: ExactNumbers, u: Any, base: int) -> Any:
+    """The logarithm of a whole power of the base; None of any other number."""
+    if not isinstance(u, of.kind) or u <= 0:
+        return None
+    rest, below = of.parts(u if u >= 1 else 1 / u)
+    power = 0
+    while rest % base == 0:
+        rest, power = rest // base, power + 1
+    return of.rational(power if u >= 1 else -power, 1) if rest == below == 1 else None
 
 
 def _values(of: ExactNumbers) -> dict[str, Function]:
@@ -239,7 +264,7 @@ def _values(of: ExactNumbers) -> dict[str, Function]:
         "exp": at((0, 1)),
         "exp2": at((0, 1), (1, 2), (2, 4)),
         "ln": at((1, 0)),
-        **{name: at((0, 0)) for name in ["log1p", "expm1", "sinh", "tanh", "asinh", "atanh", "erf", "cbrt"]},
+        **{name: at((0, 0)) for name in ["log1p", "expm1", "sinh", "tanh", "asinh", "atanh", "erf"]},
         **{name: at((0, 1)) for name in ["cosh", "erfc"]},
         "acosh": at((1, 0)),
         "gamma": at((1, 1), (2, 1)),

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -72,7 +73,57 @@ def numbers(column: Column) -> Any:
         values = _of_texts(column)
         if values is not None:
             return values
-    return rows.numbers(column.to_pylist())
+    if types.is_temporal(kind):
+        return library("numpy", "this file").full(len(column), float("nan"))
+    return rows.numbers(cells(column))
+
+
+def cells(column: Column) -> list[Any]:
+    """A column's cells as Python's values. Texts stand for what Python has no value for: bytes, nanoseconds of a time, times
+    before the year 1 and after 9999; a time in a zone that this machine does not know is one in UTC.
+    """
+    pa = library("pyarrow", "this file")
+    kind = column.type
+    cuts = pa.types.is_time64(kind) and kind.unit == "ns"
+    if not (cuts or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)):
+        try:
+            return cast("list[Any]", column.to_pylist())
+        except (OverflowError, ValueError, KeyError):  # as PyArrow raises them for such times
+            pass
+    return [cell(scalar) for scalar in column]
+
+
+def cell(scalar: Any) -> Any:
+    """A cell of a column as `cells` has it. Raises AutodiffError for a time within a list or a struct that has no text."""
+    pa = library("pyarrow", "this file")
+    kind, text = scalar.type, ""
+    try:
+        value = scalar.as_py()
+        if isinstance(value, bytes):
+            return text_of_bytes(value)
+        if not (pa.types.is_time64(kind) and kind.unit == "ns" and value is not None and scalar.value % 1000):
+            return value
+    except (OverflowError, ValueError, KeyError):
+        pass
+    try:
+        text = scalar.cast("string").as_py()
+    except pa.ArrowException:
+        if pa.types.is_timestamp(kind) and kind.tz not in (None, "UTC"):
+            return cell(scalar.cast(pa.timestamp(kind.unit, "UTC")))
+    if not text:
+        raise AutodiffError(
+            f"a cell of the type {shortened(str(kind))} has no text", exit_status=DATA,
+            hint="keep it with --to parquet or --to arrow",
+        )  # fmt: skip
+    if text.startswith("<"):  # beyond the years that PyArrow writes
+        return scalar.value
+    text = re.sub(r"\.0+(?!\d)", "", text).replace("Z", "+00:00")
+    return re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text) if pa.types.is_timestamp(kind) and kind.tz else text
+
+
+def text_of_bytes(content: bytes) -> str:
+    """Bytes as the text that they are in UTF-8; others stay what they are when the text is written."""
+    return content.decode("utf-8", "surrogateescape")
 
 
 def repeated(value: Any, rows: int) -> Column:

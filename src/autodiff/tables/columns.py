@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.inputs import InputFile, each_table, input_files
 from autodiff.tables.text import Chunk, Table, Written
@@ -252,8 +253,20 @@ class _ColumnReader:
 
 def text_of(cell: Any) -> str:
     """A cell as text; "" where it holds nothing."""
-    value = cell.value if isinstance(cell, Written) else cell.as_py() if hasattr(cell, "as_py") else cell
-    return "" if value is None else str(value).strip()
+    return _text(cell).strip()
+
+
+def _text(cell: Any) -> str:
+    if hasattr(cell, "as_py"):
+        from autodiff.tables import arrow  # text is read without PyArrow
+
+        cell = arrow.cell(cell)
+    value = cell.value if isinstance(cell, Written) else cell
+    if isinstance(value, dict | list):
+        import json  # few cells have cells inside
+
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value)
 
 
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -293,21 +306,13 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
         return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
-    elif all(map(_is_number, names)):
+    elif all(map(is_number, names)):
         advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
     return AutodiffError(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",
         exit_status=DATA,
         hint=f"{advice}; {otherwise}" if otherwise else advice,
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _header(table: Table) -> str:
@@ -346,6 +351,5 @@ def bad_cell(chunk: Chunk, row: int, columns: Sequence[str]) -> BadCell | None:
     for column in columns:
         cells = chunk.cells[column][row : row + 1]
         if not math.isfinite(float(chunk.read(cells)[0])):
-            cell = cells[0].value if isinstance(cells[0], Written) else cells[0]
-            return BadCell(column, "" if str(cell) == "None" else str(cell))
+            return BadCell(column, _text(cells[0]))
     return None

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -121,7 +122,9 @@ def _relative(path: str, folder: str) -> str:
 
 
 def _typed(files: Sequence[InputFile]) -> list[InputFile]:
-    """The files with numbers for those partition columns that have nothing else in any of them."""
+    """The files with numbers for those partition columns that have nothing else in any of them, in the spelling of numbers:
+    `zip=02134` is a text, which reads as a number where a program uses it.
+    """
     texts = {name for file in files for name, text in file.partition.items() if not _is_number(text)}
     return [
         replace(file, partition={name: _value(text, name in texts) for name, text in file.partition.items()})
@@ -130,14 +133,13 @@ def _typed(files: Sequence[InputFile]) -> list[InputFile]:
 
 
 def _is_number(text: str) -> bool:
-    value = number(text)
-    return text in NO_VALUE or value == value
+    return text in NO_VALUE or str(_value(text, False)) == text
 
 
 def _value(text: str, is_text: bool) -> Any:
     if text in NO_VALUE:
         return None
-    return text if is_text else int(text) if text.isdecimal() else number(text)
+    return text if is_text else int(text) if re.fullmatch("-?[0-9]{1,18}", text) else number(text)
 
 
 @contextmanager
@@ -171,6 +173,18 @@ def _can_be_opened_twice(file: InputFile) -> bool:
         and not filesystems.is_remote(file.address)
         and not is_direct(filesystems.local(file.address))
     )
+
+
+def require_read_twice(file: InputFile, why: str, hint: str) -> None:
+    """Raise AutodiffError for a pipe, which can be read once: by the second reader it is empty, or waits for ever."""
+    if is_read_once(file):
+        raise AutodiffError(f"{why}, and {quoted(file.name, 200)} can be read once", hint=hint)
+
+
+def is_read_once(file: InputFile) -> bool:
+    """Whether a file is a pipe or a device, whose rows can't be read a second time."""
+    path = filesystems.local(file.address)
+    return file.address == "-" or (os.path.exists(path) and not os.path.isfile(path))
 
 
 def require_columns(table: Table, names: Sequence[str], first: str) -> None:

@@ -132,7 +132,9 @@ def written(form: str, columns: Mapping[str, Sequence[Any]], *, head: bool) -> b
 def _values(column: Any) -> Sequence[Any]:
     """A column as Python's values; the NaN of an array of numbers is None."""
     if hasattr(column, "to_pylist"):  # an array of PyArrow
-        return cast("Sequence[Any]", column.to_pylist())
+        from autodiff.tables import arrow  # as above
+
+        return arrow.cells(column)
     if not hasattr(column, "tolist"):
         return cast("Sequence[Any]", column)
     values = column.tolist()
@@ -143,9 +145,14 @@ def _json(value: Any) -> str:
     if isinstance(value, Written):
         return value.text
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)  # PyArrow's dates
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_inner)  # PyArrow's dates
     except ValueError:  # a cell of a Parquet or Arrow file that is passed through may hold NaN and infinities
-        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+        return json.dumps(_finite(value), ensure_ascii=False, default=_inner)
+
+
+def _inner(value: Any) -> str:
+    """What JSON has no value for, within a list or a struct of PyArrow: bytes as text, all else as Python writes it."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def _finite(value: Any) -> Any:
@@ -179,7 +186,7 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
     if any(isinstance(cell, Written) for cell in values):
         return list(map(_shown, values))
     if any(isinstance(cell, bool | dict | list) for cell in values):
-        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=str) for cell in values]
+        return [cell if cell is None or isinstance(cell, str) else json.dumps(cell, default=_inner) for cell in values]
     return values
 
 

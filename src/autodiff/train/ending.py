@@ -20,6 +20,7 @@ from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.train.checkpoint import ROUNDING, State
 from autodiff.train.divergence import Diverged
 from autodiff.train.loop import descend
+from autodiff.train.minimum import falls_somewhere
 from autodiff.train.optimizers.first_order import OPTIMIZERS
 from autodiff.train.optimizers.whole_vector import TRUST_REGION, ParameterVector, curved
 from autodiff.train.training import Training
@@ -31,13 +32,6 @@ TOLERANCE = 1e-6
 
 SMALL_LOSS = 1e-3
 """The share of the first loss to which a slope is compared where the loss is smaller. A larger one calls flat valleys minima."""
-
-FEW, FEW_ROWS = 30, 3_000_000
-"""The most parameters, and rows times parameters, for which the curvature at the end is computed."""
-
-FLAT, FALLS = 1e-6, 1e-10
-"""A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
-must fall there."""
 
 NO_EFFECT = 1e-10
 """The effect of a parameter beside the largest that it had on the way, where it has none."""
@@ -145,7 +139,7 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
         without_effect = (
             ended == "converged" and training.plan.optimizer in TRUST_REGION and _has_no_effect(training, parameters)
         )
-        if without_effect or (ended == "converged" and _falls_where_flat(training, parameters, loss)):
+        if without_effect or (ended == "converged" and falls_somewhere(training, parameters, loss)):
             ended = "flat"
         ended = "stopped early" if ended == "out of epochs" and training.stopped_early else ended
     has_records = state.epochs > training.start.epochs
@@ -183,33 +177,6 @@ def trained(training: Training) -> Training:
     training.ending = replace(ending, advice=ending.advice.replace("--lr ", "lr="))
     training.state = replace(training.state, parameters=ending.parameters)
     return training
-
-
-def _falls_where_flat(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
-    """Whether the loss still falls along a direction in which its curvature is nearly 0 or negative, so that a slope of 0
-    shows no minimum.
-
-    The curvature is by differences of slopes, relative to the parameters. Only for small models.
-    """
-    vector = ParameterVector(parameters)
-    here = vector.joined(parameters)
-    if len(here) > FEW or len(here) * training.rows > FEW_ROWS:
-        return False
-    size = np.where(here == 0, 1.0, np.abs(here))
-    columns = []
-    for k, unit in enumerate(np.eye(len(here)) * size * 1e-5):
-        ahead, behind = (training.measured(vector.parts(point))[1] for point in (here + unit, here - unit))
-        if not ahead or not behind:
-            return False
-        columns.append((vector.joined(ahead) - vector.joined(behind)) / (2 * unit[k]))
-    curvature = np.stack(columns) * np.outer(size, size)
-    values, directions = np.linalg.eigh((curvature + curvature.T) / 2)
-    for direction in directions.T[values / 2 <= FLAT * abs(loss)]:
-        for length in (0.01, 0.1, 1.0, -0.01, -0.1, -1.0):
-            there = training.measured(vector.parts(here + length * size * direction))[0]
-            if there is not None and there < loss - FALLS * abs(loss):
-                return True
-    return False
 
 
 def to_save(training: Training, ending: Ending) -> State:

@@ -190,6 +190,9 @@ class Model:
 class Objective:
     """A model over `columns`: the loss of its parameters, and the slope of the loss in each of them."""
 
+    has_rows = True
+    """Whether this process has the rows themselves, and not only sums over them."""
+
     def __init__(self, model: Model, columns: Values) -> None:
         self.model, self.columns = model, columns
 

@@ -26,6 +26,7 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.errors import AutodiffError
 from autodiff.language.exact_float import ExactFloat
+from autodiff.verify.underflow import FAINT, faint
 
 _MANY = 4096
 """How many roundings a result is moved by in two sweeps: so many that two results that cancel are hardly moved alike, as
@@ -36,9 +37,6 @@ _FEW = 8
 
 _ROUNDING = 2.0**-53
 """One rounding in parts of a result."""
-
-FAINT = 2.0**-1022
-"""The smallest number with all its digits."""
 
 _SMALL = 2.0**-500
 """Below this, and beyond its inverse, products of two numbers may leave the range."""
@@ -67,11 +65,6 @@ _ROUNDED = frozenset("+-*")
 _CANCELLING = frozenset(["+", "-", "sin", "cos", "tan", "mod"])
 """Values that may have no digit though their arguments have some, and may be 0 then."""
 
-_ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
-_CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
-_KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
-"""Values that are only tiny where an argument is, and as exact."""
-
 _CHOSEN = frozenset(["min", "max"])
 """What is put between the elements where the value is one of them: moved, it would be none, and its slope 0/0."""
 
@@ -83,9 +76,6 @@ _FACTORS = frozenset(["prod"])
 
 _EXPONENTIALS = frozenset(["softmax", "log_softmax", "logsumexp"])
 """Values over arrays that round even where the elements are short numbers, and may round to one: softmax([0, 40])[1] is 1."""
-
-_THROUGH = frozenset([*"*/^", "atan2"])
-"""Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
 
 def _short(value: Any) -> Any:
@@ -118,29 +108,6 @@ def _roughest(text: str, params: tuple[str, ...]) -> int:
         if not row.is_predicate and row.branches is None and row.value not in _ARITHMETIC - _ROUNDED
     ]
     return _FREE if not rough else _SHORT if _ROUNDED.union("/^").issuperset(rough) else _ZERO
-
-
-@lru_cache(maxsize=1024)
-def keeps(row: Primitive) -> bool:
-    """Whether the row's value loses no digits by being tiny."""
-    if row.is_predicate or row.branches is not None or row.value in _KEEPING:
-        return True
-    if not row.definition:
-        return False
-    rows = templates.template(row.definition, row.params).graph.rows
-    return all(
-        inner is None or inner.is_predicate or inner.branches is not None or inner.value in _KEEPING for inner in rows
-    )
-
-
-def faint(row: Primitive, args: Sequence[Any], value: Any) -> Any:
-    """Where a row's value may have lost digits by underflow; a 0 that is made of a 0 has not."""
-    small = False if keeps(row) else np.abs(value) < FAINT
-    if not np.any(small):
-        return False
-    for a in args if row.value in _THROUGH or row.arity == 1 else ():
-        small = small & np.not_equal(a, 0.0)
-    return small
 
 
 class RandomRounding:

@@ -78,7 +78,7 @@ def is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[flo
     """Whether a text is 0 because the branch that it takes is the constant 0, and not by underflow."""
     lowered = templates.template(text, (*params, "w"))
     given = ((number, 0.0) for number in numbers)
-    _, _, taken = BOUNDED.unchecked(lowered, dict(zip((*params, "w"), given, strict=True)))
+    taken = BOUNDED.unchecked(lowered, dict(zip((*params, "w"), given, strict=True))).taken
     node = lowered.result
     while node in taken:
         node = taken[node]

@@ -10,6 +10,7 @@ from autodiff.codegen import blocks
 from autodiff.codegen.blocks import CodeBlock, grouped
 from autodiff.codegen.dialect import Dialect
 from autodiff.codegen.registry import Request, made_from
+from autodiff.language.exact_float import is_number
 
 ELEMENTWISE = "Value and gradient, elementwise; outside its domain a function gives NaN or an infinity."
 
@@ -72,13 +73,5 @@ class PythonModule:
     def _filled(self, main: CodeBlock) -> Iterator[str]:
         """Results that are the same number everywhere, in the shape of the inputs."""
         for name, text, _, _ in main.lines if self.array and main.inputs else ():
-            if name in main.results and (_is_number(text) or text == self.dialect.spelling.nan):
+            if name in main.results and (is_number(text) or text == self.dialect.spelling.nan):
                 yield f"    {name} = {self.full.format(main.inputs[0], name)}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -45,9 +45,9 @@ class Layered:
     """For each arrow its parts, from the source to the target, both included."""
 
 
-def arrange(drawing: Drawing, *, late: bool = False) -> Layered:
-    """Layers and an order inside each; with `late` a vertex without arguments goes right before its first use."""
-    ranks = _ranks(drawing, late)
+def arrange(drawing: Drawing) -> Layered:
+    """Layers and an order inside each; a vertex without arguments goes right before its first use."""
+    ranks = _ranks(drawing)
     parts = [Part(2 * rank, vertex=number) for number, rank in enumerate(ranks)]
     place = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
     paths: list[tuple[int, ...]] = []
@@ -72,7 +72,7 @@ def arrange(drawing: Drawing, *, late: bool = False) -> Layered:
     )
 
 
-def _ranks(drawing: Drawing, late: bool) -> list[int]:
+def _ranks(drawing: Drawing) -> list[int]:
     """The longest way from a vertex without arguments, for each vertex."""
     place = {vertex.name: number for number, vertex in enumerate(drawing.vertices)}
     targets: dict[int, list[int]] = defaultdict(list)
@@ -84,21 +84,20 @@ def _ranks(drawing: Drawing, late: bool) -> list[int]:
     for source in range(len(ranks)):
         for target in targets.get(source, ()):
             ranks[target] = max(ranks[target], ranks[source] + 1)
-    if late:
-        for source, uses in targets.items():
-            if source not in targets_of_arrows:
-                ranks[source] = min(ranks[target] for target in uses) - 1
+    for source, uses in targets.items():
+        if source not in targets_of_arrows:
+            ranks[source] = min(ranks[target] for target in uses) - 1
     return ranks
 
 
 Neighbours = list[list[int]]
 
 
-def _with_few_crossings(layers: Neighbours, before: Neighbours, after: Neighbours, sweeps: int = 8) -> Neighbours:
-    """The best of a few barycentre sweeps, down and up in turn."""
+def _with_few_crossings(layers: Neighbours, before: Neighbours, after: Neighbours) -> Neighbours:
+    """The best of eight barycentre sweeps, down and up in turn."""
     best, fewest = layers, float("inf")
     current = [list(layer) for layer in layers]
-    for sweep in range(sweeps):
+    for sweep in range(8):
         down = sweep % 2 == 0
         order = range(1, len(current)) if down else range(len(current) - 2, -1, -1)
         neighbours = before if down else after

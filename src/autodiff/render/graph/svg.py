@@ -101,7 +101,7 @@ class _Sheet:
 
     @classmethod
     def of(cls, drawing: Drawing, *, right: bool) -> _Sheet:
-        layered = arrange(drawing, late=True)
+        layered = arrange(drawing)
         wide = tuple(_size(part, drawing) for part in layered.parts)
         high = tuple(_BOX if part.vertex is not None else _LABEL if part.label else 6.0 for part in layered.parts)
         sizes, lengths = (high, wide) if right else (wide, high)

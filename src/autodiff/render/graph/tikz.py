@@ -28,7 +28,7 @@ _SIGN, _LINE = 0.21, 1.3  # centimetres: the width of a character, the distance 
 def tikz(drawing: Drawing, most: int = 40, *, right: bool = False, fragment: bool = False) -> str:
     """A picture of at most `most` vertices (4 or more); the middle of a larger one is left out and counted."""
     shown = elide(drawing, most).drawing
-    layered = arrange(shown, late=True)
+    layered = arrange(shown)
     words = [described(vertex) for vertex in shown.vertices]
     sizes = [
         _SIGN * max(map(len, words[part.vertex])) + 0.6 if part.vertex is not None else 0.8 for part in layered.parts

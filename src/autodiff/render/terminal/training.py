@@ -18,7 +18,8 @@ from autodiff.render.text.answer import array
 from autodiff.train.checkpoint import nested
 from autodiff.train.ending import Ending
 from autodiff.train.optimizers.first_order import OPTIMIZERS, formula
-from autodiff.train.training import EpochRecord, Training, TrainingStep
+from autodiff.train.records import EpochRecord, TrainingStep
+from autodiff.train.training import Training
 
 _ROWS, _ELEMENTS = 6, 8
 _SHOWN = 12  # parameters that the summary lists
@@ -155,7 +156,7 @@ def closing(
     )
     if ending.ended == "flat":
         lines.append(
-            "           the slope is 0, but a parameter has no effect, or the loss falls slowly: this is no minimum"
+            "           the slope is 0, but the loss falls in some direction, or a parameter has no effect: this is no minimum"
         )
     if ending.ended == "stuck":
         lines.append("           no step lowers the loss further")

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -33,15 +33,21 @@ MOST = {"newton": 1000, "lm": 50_000_000}
 # --- Newton's method ---------------------------------------------------------------------------------------------------
 
 
-class Newton:
-    """The loss of an objective, whose parameters `vector` joins, with its exact Hessian."""
+class _LossOfVector:
+    """The loss of an objective, whose parameters `vector` joins."""
 
     def __init__(self, objective: Objective, vector: Any) -> None:
-        self.objective, self.vector = objective, vector
-        self.model = objective.model
+        self.objective, self.vector, self.model = objective, vector, objective.model
 
     def loss(self, vector: Vector) -> float:
-        return _loss(self.objective, self.vector.parts(vector))
+        try:
+            return self.objective.loss(self.vector.parts(vector))
+        except (DomainError, Overflow):
+            return math.inf
+
+
+class Newton(_LossOfVector):
+    """The loss with its exact Hessian."""
 
     def expansion(self, vector: Vector) -> WithHessian | None:
         parameters = self.vector.parts(vector)
@@ -54,19 +60,25 @@ class Newton:
         return WithHessian(loss, self.vector.joined(slopes), hessian) if whole else None
 
     def _hessian(self, parameters: Any) -> Vector:
-        model, shapes = self.model, self.vector.shapes
-        run = self.objective.run(parameters, whole=True)
-        sources = list(model.sources.values())
-        rates = AdjointRates(run, sources, CONVENTION, 1.0 / np.size(run.values[model.lowered.result]))
-        columns = []
-        for unit in np.eye(sum(int(np.prod(shape)) for shape in shapes.values())):
-            directions = self.vector.parts(unit)
-            moved = rates({node: directions[name] for name, node in model.sources.items()})
-            zero = {name: np.zeros(shape) for name, shape in shapes.items()}
-            slopes = {n: np.broadcast_to(moved.get(node, 0.0), shapes[n]) for n, node in model.sources.items()}
-            columns.append(self.vector.joined({**zero, **slopes}) + 2 * model.l2 * unit)
-        hessian = np.array(columns)
+        product = hessian_products(self.objective, self.vector, parameters)
+        hessian = np.array([product(unit) for unit in np.eye(sum(map(math.prod, self.vector.shapes.values())))])
         return (hessian + hessian.T) / 2
+
+
+def hessian_products(objective: Objective, vector: Any, parameters: Any) -> Callable[[Vector], Vector]:
+    """The exact Hessian of the loss times a direction. Raises DomainError and Overflow where there is no loss."""
+    model, shapes = objective.model, vector.shapes
+    run = objective.run(parameters, whole=True)
+    rates = AdjointRates(run, list(model.sources.values()), CONVENTION, 1.0 / np.size(run.values[model.lowered.result]))
+    zero = {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def product(direction: Vector) -> Vector:
+        directions = vector.parts(direction)
+        moved = rates({node: directions[name] for name, node in model.sources.items()})
+        slopes = {n: np.broadcast_to(moved.get(node, 0.0), shapes[n]) for n, node in model.sources.items()}
+        return vector.joined({**zero, **slopes}) + 2 * model.l2 * direction
+
+    return product
 
 
 class WithHessian:
@@ -87,16 +99,13 @@ class WithHessian:
 # --- Levenberg-Marquardt -----------------------------------------------------------------------------------------------
 
 
-class LeastSquares:
+class LeastSquares(_LossOfVector):
     """A loss that is a sum of squares, as the squares of its residuals: of each node of `squared`, times the root of how
     heavy its square is in the loss."""
 
     def __init__(self, objective: Objective, vector: Any) -> None:
-        self.objective, self.vector, self.model = objective, vector, objective.model
+        super().__init__(objective, vector)
         self.squared = squares(self.model)
-
-    def loss(self, vector: Vector) -> float:
-        return _loss(self.objective, self.vector.parts(vector))
 
     def expansion(self, vector: Vector) -> WithResiduals | None:
         model, parameters = self.model, self.vector.parts(vector)
@@ -203,10 +212,3 @@ def require_fit(optimizer: str, model: Model, parameters: Any, rows: int) -> Non
         raise AutodiffError(
             f"{optimizer} keeps a matrix of {what}, which is too large", hint="take --optimizer lbfgs or adam"
         )
-
-
-def _loss(objective: Objective, parameters: Any) -> float:
-    try:
-        return objective.loss(parameters)
-    except (DomainError, Overflow):
-        return math.inf

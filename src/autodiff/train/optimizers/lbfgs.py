@@ -67,17 +67,27 @@ def minimize(slopes: Slopes, start: Vector, pairs: Pairs, iterations: int) -> It
 def _step(search: Callable[..., Any], seen: _LastEvaluation, here: Iteration, slope: Vector) -> Iteration | None:
     """A step that lowers the loss, or the slope where the loss changes by rounding only; None where there is none."""
     direction = _direction(slope, here.pairs)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it returns None where it finds no length
-        length = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
-    for search_again in (_by_slope, _by_doubling):
-        length = search_again(seen, here, direction, slope) if length is None else length
-    if length is None:
-        return None
-    vector = here.vector + length * direction
-    loss, there = seen.loss(vector), seen.slope(vector)
-    if not (loss < here.loss or np.max(np.abs(there)) < np.max(np.abs(slope))):
-        return None
+
+    def by_wolfe(*_: Any) -> float | None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it returns None where it finds no length
+            length: float | None = search(seen.loss, seen.slope, here.vector, direction, slope, here.loss)[0]
+        return length
+
+    for length_of in (by_wolfe, _by_slope, _by_doubling):
+        length = length_of(seen, here, direction, slope)
+        if length is None:
+            continue
+        vector = here.vector + length * direction
+        loss, there = seen.loss(vector), seen.slope(vector)
+        flatter = np.max(np.abs(there)) < np.max(np.abs(slope)) and loss <= here.loss + 4 * ROUNDING * abs(here.loss)
+        if loss < here.loss or flatter:
+            return _iteration(here, slope, loss, vector, there)
+    return None
+
+
+def _iteration(here: Iteration, slope: Vector, loss: float, vector: Vector, there: Vector) -> Iteration:
+    """The iteration that ends at `vector`; its step is remembered where the slope rises along it."""
     step, change = vector - here.vector, there - slope
     bent = float(step @ change) > ROUNDING * float(change @ change)
     pairs = (*here.pairs, (step, change))[-REMEMBERED:] if bent else here.pairs

@@ -28,6 +28,9 @@ ACCEPTED, POOR, GOOD = 1e-4, 0.25, 0.75
 ROUNDING = 1e-12
 """A predicted fall below this share of the loss can't be measured: steps are then judged by the slope."""
 
+MEASURABLE, NEARBY = 100 * ROUNDING, 1e-2
+"""The share of the loss that a negative curvature must predict as its fall, and how far away, in sizes of the parameters or 1."""
+
 SHORTER = 60
 """Radii that are tried in one iteration."""
 
@@ -108,6 +111,10 @@ def _accepted(
         if not predicted > 0 or not np.isfinite(moved).all() or np.array_equal(moved, vector):
             return None
         length = float(np.linalg.norm(step))
+        measurable = _measurable(here.loss, values, directions, vector, scale)
+        if predicted <= ROUNDING * abs(here.loss) and radius < measurable:
+            radius = measurable
+            continue
         if predicted <= ROUNDING * abs(here.loss):
             there = curved.expansion(moved)
             flatter = there is not None and np.linalg.norm(there.slope / scale) < 0.99 * np.linalg.norm(slope)
@@ -124,6 +131,15 @@ def _accepted(
     return None
 
 
+def _measurable(loss: float, values: Vector, directions: Vector, vector: Vector, scale: Vector) -> float:
+    """The radius at which the fall along a negative curvature can be measured, as beside a maximum; 0 where that is far away."""
+    if values[0] >= -1e-14 * np.abs(values).max():
+        return 0.0
+    radius = math.sqrt(2 * MEASURABLE * abs(loss) / -float(values[0]))
+    step = radius * np.abs(directions[:, 0] / scale)
+    return radius if (step <= NEARBY * np.maximum(1.0, np.abs(vector))).all() else 0.0
+
+
 def height(curved: TwiceDifferentiableLoss, vector: Vector) -> float:
     """How far the loss at a vector is above the minimum of its quadratic model; infinite where that has none.
 
@@ -136,7 +152,10 @@ def height(curved: TwiceDifferentiableLoss, vector: Vector) -> float:
     small = 1e-14 * float(np.abs(values).max(initial=0.0))
     if float(values[0]) < -small:
         return math.inf
-    return float(np.sum(slope[values > small] ** 2 / values[values > small]) / 2)
+    along = values > small
+    if not along.any() and slope.any():  # a loss that is linear here
+        return math.inf
+    return float(np.sum(slope[along] ** 2 / values[along]) / 2)
 
 
 def within(values: Vector, slope: Vector, radius: float) -> Vector:
