@@ -504,7 +504,7 @@ def test_small_steps_never_contradict_a_proven_slope() -> None:
     assert ended.status == 0
     assert "= -8.333333333333334e-10\n" in ended.out
     assert "these digits are proven" in ended.err
-    assert "? nudge test" in ended.out
+    assert "✓ nudge test" in ended.out
     assert "denied" not in ended.out
     ended = process("explain", "1/(1+exp(x))", "--at", "x=400")
     assert ended.status == 0
@@ -549,3 +549,18 @@ def test_a_point_beyond_float64_is_described_and_the_next_one_is_right() -> None
     explanation = explain("exp(-x)/exp(-x)", {"x": 800.0})
     assert [(p.name, p.value, p.why) for p in explanation.forward[2:]] == [("v2", None, "3.66787e-348"), ("f", 1.0, "")]
     assert "v2 = e^v1   exponential    3.66787e-348\n" in text(explanation, 100)
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "really"),
+    [
+        ("exp(x)/exp(x - 1)", "x=1000", "(really 0)"), ("binomial(x, x)", "x=3.141592653589793", "(really 0)"), ("binomial(x, x)", "x=0.7", "(really 0)"),
+        ("Si(x)", "x=1e15", "(really -6.3152e-16)"), ("tanh(x)", "x=1", "(really 0.00041965)"),
+    ],
+)  # fmt: skip
+def test_the_real_change_is_no_rounding(program: str, at: str, really: str) -> None:
+    assert really in autodiff("explain", program, "--at", at).out
+
+
+def test_a_difference_quotient_is_taken_near_the_point() -> None:
+    assert "nudge test, h = 6e-03" in autodiff("explain", "erf(x)/x", "--at", "x=1e-9").out

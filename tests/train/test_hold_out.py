@@ -14,7 +14,7 @@ import pytest
 
 from autodiff.tables.columns import NumericTable
 from autodiff.train.ending import conclude
-from autodiff.train.loop import Hyperparameters
+from autodiff.train.loop import Hyperparameters, split
 from autodiff.train.training import Training
 from tests.support.command import PATIENCE, autodiff, start, wait_until
 from tests.support.paths import EXAMPLES
@@ -84,6 +84,18 @@ def test_a_resumed_training_says_what_differs(tmp_path: Path) -> None:
         f"notice: {saved} was made with --optimizer sgd, and here it is adam",
         f"notice: {saved} was made with another program",
     }
+
+
+def test_a_text_that_only_rows_held_out_have_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("k,y\n" + "".join(f"{'abc'[n % 3]},{n}\n" for n in range(9)) + "z,9\n")
+    words = ["train", "mse(y, U[k])", "--data", str(table), "--params", "U=zeros(4)", "--epochs", "2", "-q"]
+    notices = {seed: autodiff(*words, "--holdout", "0.3", "--seed", str(seed)).err for seed in range(5)}
+    untrained = "notice: no row that is trained on has k 'z'"
+    held_out = {seed for seed in range(5) if 9 not in split(10, 0.3, seed)[0]}
+    assert {seed for seed, text in notices.items() if untrained in text} == held_out
+    assert 0 < len(held_out) < 5
+    assert "no row that is trained on" not in autodiff(*words).err
 
 
 def test_patience_survives_a_resume(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from autodiff.cli.train_options import (
     require_picture,
     require_together,
 )
-from autodiff.errors import printable, shortened
+from autodiff.errors import printable, quoted, shortened
 from autodiff.libraries import library
 
 if TYPE_CHECKING:
@@ -186,6 +186,13 @@ def _training(
         text, table, state.parameters, plan, holdout=given["holdout"], **options_of_training,
         explain=None if given["quiet"] else state.steps + given["explain_step"], kept=kept,
     )  # fmt: skip
+    for name, texts in training.untrained_texts().items():
+        listed = ", ".join(quoted(text, 30) for text in texts[:5])
+        streams.remark(
+            printable(
+                f"notice: no row that is trained on has {shortened(name)} {listed}: what is predicted of it is no result"
+            )
+        )
     _go_on(training, state, given, saved)
     if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")

@@ -159,6 +159,17 @@ def with_result(text: str, result: str) -> str:
     return re.sub(r"\bw\b", result, text)
 
 
+def is_quotient(text: str) -> bool:
+    """Whether a text is a quotient, or has one in it."""
+    return "/" in text
+
+
+def with_other_signs(text: str) -> list[str]:
+    """The texts that have in place of one sum a difference, or the other way round: for `1-u^2`, `1+u^2`."""
+    signs = re.finditer(r"(?<=[\w)])[+-](?=[\w(])", text)
+    return [f"{text[: s.start()]}{'+' if s[0] == '-' else '-'}{text[s.end() :]}" for s in signs]
+
+
 def marked(text: str, params: tuple[str, ...]) -> str:
     """`text` with its parameters marked as places to fill in: `u > 0` becomes `#u > 0`."""
     return re.sub(r"\b[a-z]\w*", lambda name: f"#{name[0]}" if name[0] in params else name[0], text)

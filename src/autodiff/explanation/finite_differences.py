@@ -23,6 +23,9 @@ _SURE = 1e-3
 _NEAR = 1e-6
 """A difference so near to the slope, in parts of it, agrees whatever its bound: the function's own rounding is in no bound."""
 
+_WIDEST = 1e3
+"""How much wider than the input, or than 1, the way may be that a step is chosen by: far away the function is another one."""
+
 _SMALLER, _STRAIGHT = 8, 0.1
 """Steps that are tried, each a tenth of the one before, until the actual change is within a tenth of the slope's prediction."""
 
@@ -105,7 +108,10 @@ def _exact_change(analysis: Analysis, name: str, start: float, stop: float) -> f
             )
         except (Indeterminate, DomainError):
             return None
-        return shown(after - before)
+        change, size = after - before, max(abs(before).upper(), abs(after).upper())
+        if change.contains(0):  # 0 as far as half of the digits show, or not known
+            return 0.0 if change.rad() <= size / 2 ** (_TINY_BITS // 2) else None
+        return shown(change)
 
 
 _TINY_BITS = 1024
@@ -169,7 +175,7 @@ def difference(function: Function, point: Mapping[str, float], name: str, slope:
     second difference of twice the width measures.
     """
     scale = abs(point[name]) or 1.0
-    sizes = [scale, 1.0, abs(here / slope) if here and slope else 1.0]
+    sizes = [scale, 1.0, min(abs(here / slope), _WIDEST * max(scale, 1.0)) if here and slope else 1.0]
     finite = [size for size in dict.fromkeys(sizes) if math.isfinite(size)]
     steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in finite for k in range(-6, 5, 2)]
     tried = (_difference(function, point, name, slope, step) for step in steps)
@@ -228,7 +234,7 @@ def meaning(
         change = None if after is None else after - value
         if after is not None and change is not None:
             rounding = _ROUNDING * _EPSILON * max(abs(value), abs(after))
-            if rounding > _SHOWN * max(abs(slope * step), abs(change)):
+            if rounding > _SHOWN * abs(change):
                 change = exact_change(step)
         tried.append(Meaning(name, step, slope * step, change))
         if not slope or (change is not None and abs(change - slope * step) <= _STRAIGHT * abs(slope * step)):

@@ -58,6 +58,8 @@ OF_PRODUCT = tuple(
         ("the two parts are subtracted, not added", lambda h: h.u[0] * h.t[1] - h.t[0] * h.u[1]),
         ("each factor goes with its own derivative", lambda h: h.u[0] * h.t[0] + h.u[1] * h.t[1]),
         ("the derivatives are added without the other factors", lambda h: h.t[0] + h.t[1]),
+        ("the second part lacks the factor u", lambda h: h.t[0] * h.u[1] + h.t[1]),
+        ("the first part lacks the factor v", lambda h: h.t[0] + h.u[0] * h.t[1]),
         ("the parts are multiplied, not added", lambda h: h.t[0] * h.u[1] * h.u[0] * h.t[1]),
     )
 )
@@ -78,7 +80,10 @@ def of_constant_factor(k: int) -> Iterator[Mistake]:
         "the constant factor is there twice": lambda h: h.u[k] ** 2 * h.t[argument],
         "it was divided by the constant factor": lambda h: divide(h.t[argument], h.u[k]),
     }
-    kept: dict[str, Rule] = {"the product is kept as it is, not differentiated": lambda h: h.w}
+    kept: dict[str, Rule] = {
+        "the product is kept as it is, not differentiated": lambda h: h.w,
+        "the constant factor is lost, and the other one is not differentiated": lambda h: h.u[argument],
+    }
     yield from listed(kind, law, others, rare=True)
     yield from listed("term not differentiated", law, kept, rare=True)
 
@@ -119,6 +124,13 @@ def of_quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
         ),
         "the rule of 1/u is 1/u^2 with a minus, not a logarithm": lambda h: h.u[0] * logarithm(math.log)(abs(h.u[1])),
     }
+    if all(moves):
+        cross |= {
+            "only the second part of the numerator is there": lambda h: divide(-h.u[0] * h.t[1], h.u[1] ** 2),
+            "only the second part of the numerator is there, without its minus": lambda h: divide(
+                h.u[0] * h.t[1], h.u[1] ** 2
+            ),
+        }
     yield from listed("quotient rule", law, cross)
 
 
@@ -129,6 +141,11 @@ def of_power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mista
             "the exponent is not lowered by 1": ("exponent", lambda h: h.u[1] * h.w),
             "the exponent is missing as a factor": ("constant factor", lambda h: power(h.u[0], h.u[1] - 1)),
             "the lowered exponent is the factor": ("exponent", lambda h: (h.u[1] - 1) * power(h.u[0], h.u[1] - 1)),
+            "the exponent is lowered as the factor, not above": ("exponent", lambda h: (h.u[1] - 1) * h.w),
+            "the new exponent is n - 1, not 1 - n": (
+                "exponent",
+                lambda h: h.u[1] * power(h.u[0], 1 - h.u[1]) if h.u[1] != 1 else math.nan,
+            ),
             "the exponent is raised by 1, not lowered": ("exponent", lambda h: h.u[1] * power(h.u[0], h.u[1] + 1)),
             "the exponent is lowered by 2": ("exponent", lambda h: h.u[1] * power(h.u[0], h.u[1] - 2)),
             "the exponent is the factor, and the power is lost": ("exponent", lambda h: h.u[1] * h.u[0]),
@@ -141,6 +158,8 @@ def of_power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mista
         if inner[0]:
             alone = f"the power is taken of the variable alone, not of the whole u: {law}"
             yield Mistake("inner function", alone, lambda h: h.t[0] * h.u[1] * power(h.x, h.u[1] - 1))
+            only = f"only what is inside the power is differentiated, the power stays: {law}"
+            yield Mistake("inner function", only, lambda h: power(h.t[0], h.u[1]), rare=True)
             inside = f"the power is taken of the inner derivative u', whose minus stays in front: {law}"
             yield Mistake("inner function", inside, lambda h: -h.u[1] * power(-h.t[0], h.u[1] - 1), rare=True)
     if moves[1] and not moves[0]:
@@ -153,6 +172,7 @@ def of_power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mista
             ),
         }
         yield from listed("wrong rule", law, of_base)
+        yield Mistake("exponent", f"the exponent is lost: {law}", lambda h: h.u[0] * h.t[1], rare=True)
     if all(moves):
         of_both: dict[str, Rule] = {
             "only the rule of u^n was used": lambda h: h.s[0] * h.t[0],

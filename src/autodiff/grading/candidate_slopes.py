@@ -26,7 +26,7 @@ def _negative(slope: Slope) -> Slope:
 @lru_cache(maxsize=1)
 def candidate_slopes() -> tuple[tuple[str, Slope], ...]:
     """Every slope of one argument that the table knows, every function of it, and a few powers; each with both signs."""
-    texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "ln(10)/u", "ln(2)/u", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
+    texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "w^2/3", "1+w^2", "1-w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "ln(10)/u", "ln(2)/u", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
     singles = [
         row
         for row in rules.rows()

@@ -23,9 +23,10 @@ from autodiff.codegen.gradient import gradient_equations
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.grading.diagnose import Sample, Slip, explain
+from autodiff.grading.diagnose import antiderivative, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
+from autodiff.grading.slip import Sample, Slip
 from autodiff.grading.swapped_terms import swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import LATEX_BLANK, last_part, stated
@@ -172,7 +173,7 @@ def _judged(
     agreed = sum(t.outcome == "same" for t in trials)
     unanswered = [t for t in trials if t.derivative is not None and t.answer is None]
     if apart:
-        return _no(empty, apart, trials, lowered, source)
+        return _no(empty, apart, trials, lowered, source, answered)
     if same or agreed >= ENOUGH // 4 or (agreed and not lowered.inputs):
         notes = tuple(_notes(trials, empty.wrt))
         return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
@@ -244,7 +245,14 @@ def where(at: Mapping[str, float]) -> str:
     return ", ".join(f"{name} = {shown(value)}" for name, value in at.items()) or "every point"
 
 
-def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowered: Lowered, source: int) -> Compared:
+def _no(
+    empty: Compared,
+    apart: Sequence[Trial],
+    trials: Sequence[Trial],
+    lowered: Lowered,
+    source: int,
+    answered: Lowered,
+) -> Compared:
     apart = sorted(apart, key=lambda t: (not _visible(t), -_relative(t)))
     first = apart[0]
     same = [t for t in trials if t.outcome == "same"]
@@ -254,6 +262,8 @@ def _no(empty: Compared, apart: Sequence[Trial], trials: Sequence[Trial], lowere
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
     slips = explain(lowered, source, samples) if _visible(first) else ()
+    if len(slips) != 1 and (integrated := antiderivative(answered, empty.wrt, lowered, samples)):
+        slips = (integrated,)
     return replace(
         empty,
         verdict="no",

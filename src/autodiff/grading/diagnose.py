@@ -10,50 +10,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from autodiff.core import linearize, rules, templates
-from autodiff.core.evaluate import Trace
+from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
-from autodiff.errors import Span
 from autodiff.grading.mistake_rules import Here, Mistake
 from autodiff.grading.mistakes import mistakes
+from autodiff.grading.slip import Sample, Slip, answer_by_variable, close, scaled_answer, whole_answer
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import LONGEST, size
 from autodiff.symbolic.adjoint import image, slopes
 
 _ADD, _SUB = rules.TABLE["+", 2], rules.TABLE["-", 2]
-_CLOSE = 1e-9
-_ROUNDED = 0.005  # how far from 1 a factor is that may be a constant with two or more digits
 _FEW = 4  # other inputs that may be taken for the variable
 _SWEEPS = 150_000  # equations that the search for one slip may go through, and again for two
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A point, the program's values there, the derivative's number and the answer's."""
-
-    at: Mapping[str, float]
-    run: Trace
-    derivative: float
-    answer: float
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A mistake, the part of the program that it was made at, and the sentence that says so."""
-
-    kind: str
-    why: str
-    where: str = ""
-    span: Span = (0, 0)
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"kind": self.kind, "why": self.why}
-        return data | ({"where": self.where, "span": list(self.span)} if self.where else {})
 
 
 Place: TypeAlias = "tuple[int, tuple[int, int] | None]"
@@ -143,21 +117,32 @@ class _SampleTangents:
             tuple(a in self.plain for a in args),
             self.variable,
             tuple(self._shallow(a) for a in args),
-            tuple(tuple(self._terms(a, tangents)) for a in args),
+            tuple(self._term_tangents(a, tangents) for a in args),
+            tuple(map(self._shorter, args)),
         )
 
-    def _terms(self, node: int, tangents: Mapping[int, float]) -> Iterator[float]:
-        """The tangents of the terms of a sum; of any other equation its own tangent."""
-        graph, sign = self.lowered.graph, 1.0
-        terms = list[float]()
+    def _terms(self, node: int) -> list[tuple[float, int]]:
+        """The terms of a sum, each with its sign; of any other equation the equation itself."""
+        graph, terms = self.lowered.graph, list[tuple[float, int]]()
         while graph.rows[node] in (_ADD, _SUB):
             first, last = graph.args[node]
-            sign = 1.0 if graph.rows[node] is _ADD else -1.0
-            if last in self.plain:
-                terms.append(sign * tangents.get(last, 0.0))
+            terms.append((1.0 if graph.rows[node] is _ADD else -1.0, last))
             node = first
-        terms.append(tangents.get(node, 0.0))
-        return reversed(terms)
+        return [(1.0, node), *reversed(terms)]
+
+    def _term_tangents(self, node: int, tangents: Mapping[int, float]) -> tuple[float, ...]:
+        """The tangents of the terms of a sum that move, and of its first one; of any other equation its own tangent."""
+        first, *others = self._terms(node)
+        active = [first, *(term for term in others if term[1] in self.plain)]
+        return tuple(sign * tangents.get(term, 0.0) for sign, term in active)
+
+    def _shorter(self, node: int) -> tuple[float, float]:
+        """A sum without its first and without its last term; any other equation's value."""
+        values, terms = self.sample.run.values, self._terms(node)
+        if len(terms) == 1:
+            return values[node], values[node]
+        first, last = (values[node] - sign * values[term] for sign, term in (terms[0], terms[-1]))
+        return first, last
 
     def _shallow(self, node: int) -> float:
         graph, values = self.lowered.graph, self.sample.run.values
@@ -190,12 +175,12 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
     for change in frequent:
         if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
-    if plain := _whole_answer(lowered, samples):
+    if plain := whole_answer(lowered, samples):
         return (plain,)
     for change in rare:
         if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
-    if scaled := _scaled(samples):
+    if scaled := scaled_answer(samples) or answer_by_variable(lowered, source, samples):
         return (scaled,)
     if other := _other_variable(lowered, source, samples):
         return other
@@ -239,11 +224,6 @@ def _explains(per_sample: Sequence[_SampleTangents], changes: Sequence[_Change])
     return not all(
         close(number, at_sample.sample.derivative) for number, at_sample in zip(numbers, per_sample, strict=True)
     )
-
-
-def close(a: float, b: float) -> bool:
-    """Whether two numbers are the same but for rounding."""
-    return abs(a - b) <= _CLOSE * max(abs(a), abs(b))
 
 
 def _first(changes: Iterable[_Change], most: int) -> tuple[list[_Change], list[_Change]]:
@@ -301,25 +281,15 @@ def _inner(lowered: Lowered, source: int, node: int) -> str:
     return f", here {name} = {written(lowered, arg)} and {name}' = {infix(seen.symbols.graph, slope)}"
 
 
-def _whole_answer(lowered: Lowered, samples: Sequence[Sample]) -> Slip | None:
-    """What went wrong with the answer as a whole."""
-    if len(samples) > 2 and all(close(s.answer, s.run.values[lowered.result]) for s in samples):
-        return Slip("not differentiated", "this is the program itself, not its derivative")
-    return None
-
-
-def _scaled(samples: Sequence[Sample]) -> Slip | None:
-    """A constant factor too many or too few, or a constant added."""
-    if len(samples) < 3:
+def antiderivative(answered: Lowered, wrt: str, lowered: Lowered, samples: Sequence[Sample]) -> Slip | None:
+    """The slip of integrating: the derivative of the answer is the program."""
+    source = answered.graph.find(wrt)
+    if len(samples) < 3 or source not in answered.graph.reaching(answered.result):
         return None
-    ratios = [s.answer / s.derivative for s in samples if s.derivative]
-    scaled = len(ratios) > 1 and bool(ratios[0]) and not close(ratios[0], 1.0)
-    if scaled and all(close(s.answer, ratios[0] * s.derivative) for s in samples):
-        rounded = ": a constant is rounded" if abs(ratios[0] - 1) < _ROUNDED else ""
-        return Slip("constant factor", f"the answer is {ratios[0]:.10g} times the derivative{rounded}")
-    steps = [s.answer - s.derivative for s in samples]
-    spread = max(abs(s.answer) for s in samples) * _CLOSE
-    if abs(steps[0]) > 100 * spread and all(abs(step - steps[0]) <= spread for step in steps):
-        sign, step = "plus" if steps[0] > 0 else "minus", abs(steps[0])
-        return Slip("constant term", f"the answer is the derivative {sign} {step:.10g}")
-    return None
+    assert source is not None
+    try:
+        slopes = [_SampleTangents(answered, source, replace(s, run=primal(answered, s.at))).result(()) for s in samples]
+    except DomainError:
+        return None
+    is_program = all(close(d, s.run.values[lowered.result]) for d, s in zip(slopes, samples, strict=True))
+    return Slip("wrong rule", "this is an antiderivative: its own derivative is the program") if is_program else None

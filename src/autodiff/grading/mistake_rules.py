@@ -23,7 +23,7 @@ class Here(NamedTuple):
     """What a rule is given at its equation: arguments, result, local slopes, tangents, which arguments move, the variable.
 
     `shallow[k]` is argument k as it would be if its own inner function were the variable alone; `terms[k]` are the tangents
-    of the terms of a sum that is argument k.
+    of the terms of a sum that is argument k, and `shorter[k]` what it is without its first or its last term.
     """
 
     u: tuple[float, ...]
@@ -34,6 +34,7 @@ class Here(NamedTuple):
     x: float
     shallow: tuple[float, ...]
     terms: tuple[tuple[float, ...], ...]
+    shorter: tuple[tuple[float, float], ...]
 
     def right(self) -> float:
         return sum(s * t for s, t, moves in zip(self.s, self.t, self.moves, strict=True) if moves)

@@ -12,7 +12,7 @@ from functools import partial
 
 from autodiff.core import templates
 from autodiff.core.floats import divide
-from autodiff.core.primitive import ZERO, Primitive, with_result
+from autodiff.core.primitive import ZERO, Primitive, is_quotient, with_other_signs, with_result
 from autodiff.grading.arithmetic_mistakes import OF_PRODUCT, of_constant_factor, of_power, of_quotient, of_sum
 from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 from autodiff.grading.mistake_rules import (
@@ -68,6 +68,7 @@ def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) 
             f"{AS_POWER}, and the inner derivative is missing": lambda h: h.u[0] * divide(h.w, math.e),
         }
         yield from listed("wrong rule", "(e^u)' = e^u*u'", as_power)
+        yield Mistake("exponent", "the exponent is lost: (e^u)' = e^u*u'", lambda h: math.e * h.t[0], rare=True)
     for k, (is_active, deeper) in enumerate(zip(moves, inner, strict=True)):
         if is_active and deeper:
             yield from _chain(row, k, textbook_rule(row))
@@ -110,6 +111,10 @@ def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
     }
     yield from listed("inner derivative", law, missing)
     yield from listed("inner function", law, at)
+    for place, which in ((0, "first"), (-1, "last")):
+        shallow[f"the outer derivative is taken at {u} without its {which} term"] = partial(
+            _without_term, row, k, place
+        )
     yield from listed("inner function", law, shallow, rare=True)
     yield from listed("inner derivative", law, alone)
     brackets = f"the brackets around the inner derivative {u}', a sum, are missing"
@@ -122,6 +127,10 @@ def _without_brackets(h: Here, k: int, place: int) -> float:
     """The slope times the first or the last term of the inner derivative, and the other terms as they are."""
     slope, term = h.s[k], h.terms[k][place]
     return h.right() - slope * h.t[k] + slope * term + (h.t[k] - term)
+
+
+def _without_term(row: Primitive, k: int, place: int, h: Here) -> float:
+    return _with_slope(h, k, _slope_at(row, k, h, h.shorter[k][place]))
 
 
 def _moved(h: Here, k: int, tangent: float) -> Here:
@@ -146,11 +155,17 @@ def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = textbook_rule(row)
+    if is_quotient(row.formula[0]):
+        upside_down = f"the fraction is upside down: {law}"
+        yield Mistake("wrong rule", upside_down, lambda h: divide(1.0, h.right()), rare=True)
     for what, slope in candidate_slopes():
         other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True
         )
+    for text in with_other_signs(row.formula[0]):
+        slope = templates.compiled(text, (*row.params, "w"))
+        yield Mistake("sign", f"a sign within the rule is wrong: {law}", _with_rule(slope), rare=True)
 
 
 def _with_rule(slope: Slope) -> Rule:

@@ -16,7 +16,7 @@ from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
-from autodiff.grading.diagnose import Slip, close
+from autodiff.grading.slip import Slip, close
 
 _SUB, _NEG = rules.TABLE["-", 2], rules.TABLE["-", 1]
 

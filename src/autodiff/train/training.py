@@ -129,6 +129,14 @@ class Training:
         """How many rows are trained on."""
         return self.trained.rows
 
+    def untrained_texts(self) -> dict[str, list[str]]:
+        """The texts of each column of texts that no row has that is trained on: only rows held out have them."""
+        untrained = {}
+        for name in self.kept.codes.keys() & self.trained.columns.keys():
+            codes = set(np.unique(self.trained.columns[name]).tolist())
+            untrained[name] = [text for code, text in enumerate(self.kept.codes[name]) if code not in codes]
+        return {name: texts for name, texts in sorted(untrained.items()) if texts}
+
     def go_on(self, state: State, saved_losses: Mapping[str, float | None]) -> bool:
         """Start from a saved state; whether its losses are those of other rows or of another program, and count no more."""
         self.state = state

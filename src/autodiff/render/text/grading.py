@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from autodiff.diagnostics import shown
 from autodiff.errors import printable
 from autodiff.grading.compare import Compared, where
-from autodiff.grading.diagnose import Slip
+from autodiff.grading.slip import Slip
 
 
 def text(compared: Compared) -> str:
