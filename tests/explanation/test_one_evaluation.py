@@ -30,11 +30,11 @@ def test_the_program_is_evaluated_once_at_the_point(name: str, monkeypatch: pyte
     program, at, options = CASES[name]
     traces, sweep = Counter[tuple[object, ...]](), evaluate.sweep
 
-    def counting(*args: Any) -> tuple[list[Any], list[int], dict[int, int]]:
-        values, order, taken = sweep(*args)
-        if all(isinstance(value, float | int) for value in values if value is not None):
-            traces[tuple(values[node] for node in order)] += 1
-        return values, order, taken
+    def counting(*args: Any) -> evaluate.Trace:
+        trace = sweep(*args)
+        if all(isinstance(value, float | int) for value in trace.values if value is not None):
+            traces[tuple(trace.values[node] for node in trace.order)] += 1
+        return trace
 
     monkeypatch.setattr(evaluate, "sweep", counting)
     monkeypatch.setattr(evaluation, "sweep", counting)
