@@ -310,11 +310,11 @@ def test_a_pipe_is_read_once(folder: Path) -> None:
         running = start("eval", PROGRAM, "--data", "pipe.csv", "--keep", "--engine", "local", stdout=subprocess.PIPE)
         part.give(text)
         assert running.communicate(timeout=PATIENCE)[0].decode() == plain.out
-        for data, name in (("-", "stdin"), ("pipe.csv", "pipe.csv")):
+        for data, name in (("-", "stdin"), ("pipe.csv", "'pipe.csv'")):
             train = ["train", "mse(y, w*x)", "--data", data, "--params", "w=0", "--engine", "local"]
             for refused in (["eval", PROGRAM, "--data", data, "--out", "out/"], train):
                 ended = autodiff(*refused, stdin=text.encode())
-                assert (ended.status, f"before its rows, and '{name}' can be read once" in ended.err) == (2, True), (
+                assert (ended.status, f"before its rows, and {name} can be read once" in ended.err) == (2, True), (
                     ended
                 )
     assert not Path("out").exists()

@@ -30,7 +30,7 @@ from autodiff.api.inputs import parse_point
         ("prod(1/x)", "x=[0.1+0.2-0.3, 1]", None, "domain"),
         ("floor(x-0.3)", "x=0.1+0.2", 0, "jump"),
         ("ceil(2.3-x)", "x=3*0.1", 2, "jump"),
-        ("ceil(x)", "x=1000^(1/3)", None, "unknown"),
+        ("ceil(x)", "x=1000^(1/3)", 10, "jump"),
         ("tan(x)", "x=pi/2", None, "domain"),
         ("1 + sec(x)", "x=-3*pi/2", None, "domain"),
         ("cot(x)^2", "x=pi", None, "domain"),

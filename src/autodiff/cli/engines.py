@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from autodiff.cli import streams
 from autodiff.errors import AutodiffError
 from autodiff.tables import filesystems
-from autodiff.tables.inputs import InputFile
+from autodiff.tables.inputs import InputFile, require_read_twice
 
 SMALL = 1 << 24
 """Bytes of all files together below which processes of their own would take longer to start than to read them."""
@@ -34,14 +34,19 @@ class Engine(Protocol):
         """What `load` gives for each call, kept where it was loaded."""
 
 
+ON_WORKERS = "a worker reads the file itself", "put the rows into a file"
+"""Why a table must not be a pipe where workers read it, and the next step."""
+
+
 @contextmanager
 def chosen(given: Mapping[str, Any], files: Sequence[InputFile]) -> Iterator[tuple[Engine, Sequence[InputFile]]]:
     """The engine that the options name, and the files as its workers find them."""
     if given["scheduler"] and given["engine"] != "dask":
         raise AutodiffError("--scheduler goes with --engine dask")
     if given["engine"] == "dask":
-        if any(file.address == "-" for file in files):
-            raise AutodiffError("a worker can't read the stdin of this process", hint="put the rows into a file")
+        for file in files:
+            if file.address == "-":
+                require_read_twice(file, *ON_WORKERS)
         from autodiff.engines.cluster import DaskEngine  # Dask is an extra, and takes long to load
 
         with DaskEngine(given["scheduler"], given["workers"]) as cluster:

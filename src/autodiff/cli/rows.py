@@ -241,8 +241,8 @@ class RowsCommand:
                 "--out DIR/ reads the columns of the first file before its rows",
                 "name a file: --out FILE",
             )
-        if self.given["engine"] == "dask":
-            require_read_twice(self.files[0], "a worker reads the file itself", "put the rows into a file")
+        if self.given["engine"] == "dask":  # before its columns are read
+            require_read_twice(self.files[0], *engines.ON_WORKERS)
         if self.given["resume"] and self.summary is not None:
             raise AutodiffError("--summary does not go with --resume, which reads no part twice")
         if self.summary is not None and self.out == "-":

@@ -178,7 +178,8 @@ def _can_be_opened_twice(file: InputFile) -> bool:
 def require_read_twice(file: InputFile, why: str, hint: str) -> None:
     """Raise AutodiffError for a pipe, which can be read once: by the second reader it is empty, or waits for ever."""
     if is_read_once(file):
-        raise AutodiffError(f"{why}, and {quoted(file.name, 200)} can be read once", hint=hint)
+        name = "stdin" if file.address == "-" else quoted(file.name, 200)
+        raise AutodiffError(f"{why}, and {name} can be read once", hint=hint)
 
 
 def is_read_once(file: InputFile) -> bool:
