@@ -17,7 +17,7 @@ import pytest
 from autodiff.batch.parts import RowsTask, answer_bytes
 from autodiff.engines.local import LocalEngine
 from autodiff.tables.inputs import input_files
-from tests.support.command import PATIENCE, autodiff, start
+from tests.support.command import PATIENCE, autodiff, start, wait_until
 from tests.support.parts import contents, held_part, write_parts
 
 PROGRAM = "ln(x)*y"
@@ -268,6 +268,17 @@ def test_a_local_process_that_is_killed_changes_nothing(folder: Path) -> None:
     assert (running.returncode, out.decode()) == (0, wanted), err
 
 
+def test_a_process_that_is_killed_between_two_calls_is_replaced() -> None:
+    with LocalEngine(2) as engine:
+        results = engine.completed(pow, [(k, 3) for k in range(12)])
+        assert next(results) == (0, 0)
+        pool = engine._started()
+        for process in list(pool._processes.values()):
+            process.kill()
+        wait_until(lambda: pool._broken)
+        assert list(results) == [(k, k**3) for k in range(1, 12)]
+
+
 def test_ctrl_c_ends_the_processes(folder: Path) -> None:
     os.unlink("parts/part-001.csv")
     with held_part(folder / "parts" / "part-001.csv") as part:
@@ -314,7 +325,5 @@ def test_a_pipe_is_read_once(folder: Path) -> None:
             train = ["train", "mse(y, w*x)", "--data", data, "--params", "w=0", "--engine", "local"]
             for refused in (["eval", PROGRAM, "--data", data, "--out", "out/"], train):
                 ended = autodiff(*refused, stdin=text.encode())
-                assert (ended.status, f"before its rows, and {name} can be read once" in ended.err) == (2, True), (
-                    ended
-                )
+                assert (ended.status, f"before its rows, and {name} can be read once" in ended.err) == (2, True), ended
     assert not Path("out").exists()

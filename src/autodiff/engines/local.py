@@ -65,7 +65,7 @@ class LocalEngine:
         left = iter(range(len(calls)))
         while True:
             for k in left:
-                begun[k] = self._started().submit(function, *calls[k])
+                begun[k] = _submitted(self._started(), function, *calls[k])
                 if len(begun) >= AHEAD * self.workers:
                     break
             if not begun:
@@ -78,7 +78,7 @@ class LocalEngine:
                 if tries >= TRIES:
                     raise _killed(f"part {min(begun) + 1} of {len(calls)}") from None
                 self._restart()
-                begun = {k: self._started().submit(function, *calls[k]) for k in begun}
+                begun = {k: _submitted(self._started(), function, *calls[k]) for k in begun}
                 continue
             tries = 0
             del begun[done]
@@ -147,7 +147,7 @@ class LocalParts:
             self._pools[k] = _processes(1)
         pool = self._pools[k]
         assert pool is not None
-        return pool.submit(_on_kept, self._key, self._load, *arguments)
+        return _submitted(pool, _on_kept, self._key, self._load, *arguments)
 
     def _done(self, k: int, future: Future[Any], *arguments: Any) -> Any:
         """The results of a process; where it was killed, of the one that takes its place."""
@@ -216,6 +216,18 @@ def _processes(count: int) -> ProcessPoolExecutor:
     from multiprocessing import get_context  # a fork would copy threads that hold locks
 
     return ProcessPoolExecutor(count, get_context("spawn"), initializer=_ignore_interrupts)
+
+
+def _submitted(pool: ProcessPoolExecutor, function: Callable[..., T], *arguments: Any) -> Future[T]:
+    """The result to come of a call; where a process was killed since the last call, it fails as the others do."""
+    from concurrent.futures import Future
+
+    try:
+        return pool.submit(function, *arguments)
+    except _broken() as error:
+        failed = Future[T]()
+        failed.set_exception(error)
+        return failed
 
 
 def _broken() -> type[Exception]:
