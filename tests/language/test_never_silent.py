@@ -207,7 +207,7 @@ def test_a_name_is_a_function_only_before_a_bracket(program: str, at: dict[str, 
 def test_a_given_value_wins_over_a_constant_and_is_a_notice(name: str) -> None:
     ended = autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "-q")
     assert ended.out == "5 5 1\n"
-    assert f"notice: {name} is read as the value given for {name}, not the constant" in ended.err
+    assert f"notice: {name} is read as the input {name}, not the constant" in ended.err
     assert autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "--strict").status == 2
     assert library.evaluate(f"w*{name}", {"w": 1.0}).readings == ()
 
@@ -223,7 +223,7 @@ def test_columns_parameters_and_point_files_win(tmp_path: Path) -> None:
     rows.write_text("e,gamma,y\n5,2,10\n1,1,1\n", encoding="utf-8")
     ended = autodiff("eval", "w*e + gamma", "--data", str(rows), "--at", "w=1")
     assert ended.out.splitlines()[1].split(",")[0] == "7"
-    assert "e is read as the value given for e" in ended.err
+    assert "e is read as the input e" in ended.err
     point = tmp_path / "point.json"
     point.write_text(json.dumps({"e": 5, "w": 2}), encoding="utf-8")
     assert autodiff("eval", "w*e", "--at", f"@{point}", "-q").out == "10 5 2\n"
@@ -231,8 +231,8 @@ def test_columns_parameters_and_point_files_win(tmp_path: Path) -> None:
         "train", "mse(y, w*e + pi)", "--data", str(rows), "--params", "w=0,pi=1", "--epochs", "1", "--lr", "0.01"
     )
     assert trained.status == 0
-    assert "e is read as the value given for e" in trained.err
-    assert "pi is read as the value given for pi" in trained.err
+    assert "e is read as the input e" in trained.err
+    assert "pi is read as the input pi" in trained.err
 
 
 COLUMNS = "e,gamma,max,pi,lr,y\n2,3,4,5,6,20\n1,2,3,1,2,9\n3,1,2,2,1,8\n2,2,1,3,4,11\n"
@@ -240,7 +240,7 @@ COLUMNS = "e,gamma,max,pi,lr,y\n2,3,4,5,6,20\n1,2,3,1,2,9\n3,1,2,2,1,8\n2,2,1,3,
 
 @pytest.mark.parametrize("name", ["e", "gamma", "max", "pi", "lr"])
 def test_a_column_or_a_given_value_wins_in_every_command(name: str, tmp_path: Path) -> None:
-    rows, notice = tmp_path / "rows.csv", f"{name} is read as the value given for {name}"
+    rows, notice = tmp_path / "rows.csv", f"{name} is read as the input {name}"
     rows.write_text(COLUMNS, encoding="utf-8")
     lines = COLUMNS.splitlines()
     column = [float(line.split(",")[lines[0].split(",").index(name)]) for line in lines[1:]]
@@ -363,8 +363,8 @@ ROWS = "e,pi,gamma,mean,l1,beta,x\n2,3,4,5,6,7,8\n"
 @pytest.mark.parametrize(
     ("program", "value", "said"),
     [
-        ("e*x", 16, "e is read as the value given for e"),
-        ("pi + x", 11, "pi is read as the value given for pi"),
+        ("e*x", 16, "e is read as the input e"),
+        ("pi + x", 11, "pi is read as the input pi"),
         ("gamma*x", 32, ""),
         ("mean + l1*x", 53, ""),
         ("beta*x", 56, ""),

@@ -125,7 +125,7 @@ BY_A_CONSTANT = {
 def test_a_name_to_differentiate_by_wins_over_a_constant(words: tuple[str, ...], shown: str) -> None:
     ended = autodiff(*words)
     assert shown in ended.out
-    assert ended.err.count("is read as the value given for") == 1
+    assert ended.err.count("is read as the input") == 1
     assert autodiff(*words, "--strict").status == 2
 
 

@@ -20,7 +20,7 @@ def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Readi
     for name in CONSTANTS.keys() & given:
         token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
         if token is not None:
-            yield Reading(name, f"the value given for {name}, not the constant {CONSTANTS[name]!r}", token.span)
+            yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
 
 
 def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str]) -> Iterator[Reading]:
