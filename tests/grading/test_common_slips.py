@@ -50,3 +50,8 @@ def test_no_absurd_rule_is_named(program: str, answer: str, words: str) -> None:
 
 def test_an_answer_without_any_value_has_a_line_about_the_slip() -> None:
     assert "slip       no single slip explains it" in autodiff("check", "ln(x)", "1/sqrt(-x)").out
+
+
+def test_a_variable_that_no_branch_taken_has_is_no_factor() -> None:
+    ended = autodiff("check", "u = if(y < Ai(y), x, y); y + u", "f'(x) = x")
+    assert (ended.status, "no single slip explains it" in ended.out) == (1, True), ended

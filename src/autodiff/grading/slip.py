@@ -73,9 +73,9 @@ def scaled_answer(samples: Sequence[Sample]) -> Slip | None:
 
 
 def answer_by_variable(lowered: Lowered, source: int, samples: Sequence[Sample]) -> Slip | None:
-    """The variable as a factor or a divisor too many."""
-    places = [(s, s.run.values[source]) for s in samples]
-    if len(places) < 3 or not any(s.answer and abs(x) != 1 for s, x in places):
+    """The variable as a factor or a divisor too many; none where a branch without it is taken."""
+    places = [(s, s.run.values[source]) for s in samples if s.run.values[source] is not None]
+    if len(places) < max(3, len(samples)) or not any(s.answer and abs(x) != 1 for s, x in places):
         return None
     name = lowered.graph.names.get(source) or lowered.graph.inputs[source]
     if all(close(s.answer, s.derivative * x) for s, x in places):
