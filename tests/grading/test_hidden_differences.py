@@ -8,6 +8,7 @@ from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.grading.compare import compare
 from autodiff.grading.places import places
+from tests.support.command import autodiff
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,9 @@ def test_points_lie_at_between_and_beside_special_points() -> None:
 
 def test_a_smooth_formula_has_no_special_points() -> None:
     assert list(places([lower(parse("sin(x)^2*exp(x)"))])) == []
+
+
+@pytest.mark.parametrize("program", ["u = (-1)^x; x + u", "u = x/(x - x); x + u"])
+def test_a_place_at_the_end_of_float64_has_no_point_beyond(program: str) -> None:
+    ended = autodiff("check", program, "if(x < 1.7e308, x, x)")
+    assert ended.status in (1, 3), ended

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -248,7 +249,8 @@ def _around(roots: Iterable[float]) -> list[float]:
     beside = [r + d for r in special for d in (-1e-3 * (abs(r) or 1.0), 1e-3 * (abs(r) or 1.0))]
     ends = [1.5 * r for r in (special[:1] + special[-1:])]
     inner = _from_zero({*special, *between})
-    return [decimal(repr(value), value) for value in dict.fromkeys([*inner[:_MOST], *ends, *beside[:_MOST]])]
+    finite = filter(math.isfinite, dict.fromkeys([*inner[:_MOST], *ends, *beside[:_MOST]]))
+    return [decimal(repr(value), value) for value in finite]
 
 
 def _rounded(a: float, b: float) -> float:

@@ -131,7 +131,8 @@ def _exact_trials(
         tried += [(at, BITS, True) for at in searched]
         tried += [(at, BITS, True) for at in _far(lowered.inputs)]
     differs = 0
-    for at, bits, known in tried[:most]:
+    within = [trial for trial in tried if all(map(math.isfinite, trial[0].values()))]  # beside 1e308 is infinity
+    for at, bits, known in within[:most]:
         exact = exact_difference(lowered, source, answered, _typed(at), bits)
         if exact is None or (known and exact.difference is None) or not (exact.equal or exact.difference is not None):
             continue
