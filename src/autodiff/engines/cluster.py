@@ -109,9 +109,8 @@ class DaskEngine:
             self._require_workers(client)
             yield client
         finally:
-            with suppress(
-                TimeoutError
-            ):  # on a loaded machine: the answer is there, and what is left ends with the process
+            # on a loaded machine it takes longer: the answer is there, and what is left ends with the process
+            with suppress(TimeoutError):
                 client.close(timeout=2)
 
     def _require_workers(self, client: Any) -> None:

@@ -24,7 +24,8 @@ _FAR = (20, 30, 50, 80, 120, 200, 300)
 _STEPS = 1100
 """Halvings of an interval: float64 has no more numbers between 0 and 1e-9."""
 
-TOO_FEW = 50  # a grid with less points shows nothing
+TOO_FEW = 50
+"""The points on a grid below which it shows nothing."""
 
 
 def grid(constants: Iterable[float]) -> list[float]:
