@@ -108,6 +108,19 @@ def test_what_the_data_do_not_determine_has_no_error() -> None:
     assert set(direction) == {"a", "c"}
 
 
+@pytest.mark.parametrize("start", [{"a": 1, "b": 1, "c": 1, "d": 0}, {"a": 5, "b": 1, "c": -1, "d": 0}])
+def test_values_that_fit_equally_well_are_nearest_the_start(start: dict[str, float]) -> None:
+    fitted = package.fit("(a + 2*c)*exp(-b*x) + d", _decay(), "y", start)
+    moved = {name: fitted.params[name] - start[name] for name in ("a", "c")}
+    assert moved["a"] == pytest.approx(2 * moved["c"], rel=1e-6)  # steps measured by their effect on the model
+
+
+def test_where_the_direction_is_curved_the_fit_stays() -> None:
+    x = np.linspace(0, 2, 20)
+    fitted = package.fit("a*c*x", {"x": x, "y": 3 * x}, "y", {"a": 1, "c": 40})
+    assert (fitted.ended, fitted.params["a"] * fitted.params["c"]) == ("converged", pytest.approx(3, rel=1e-12))
+
+
 def test_a_parameter_without_effect_is_reported() -> None:
     found = package.fit("a*x + 0*b", {"x": [1, 2, 3], "y": [1, 2, 4]}, "y", {"a": 1, "b": 1})
     assert found.undetermined == ({"b": 1.0},)

@@ -79,6 +79,7 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     assert best is not None
     if not np.isfinite(best.cost) or best.cost > begun:
         return replace(best, ended="diverged")
+    best = _nearest_to_start(problem, start, best, options)
     return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
 
 
@@ -218,6 +219,26 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
             break
         best, distance = replace(best, parameters=moved, cost=reached), nearer
     return replace(best, ended="converged") if distance <= TOLERANCE else best
+
+
+def _nearest_to_start(problem: Problem, start: Vector, solution: Solution, options: Options) -> Solution:
+    """The solution without its part along directions that change nothing: where the search leaves it is rounding's doing."""
+    if is_large(problem) or solution.ended != "converged":
+        return solution
+    jacobian = problem.jacobian(solution.parameters)
+    sizes = np.linalg.norm(jacobian, axis=0)
+    if not (np.isfinite(sizes).all() and (sizes > 0).all()):
+        return solution
+    _, singular, right = np.linalg.svd(jacobian / sizes)
+    free_directions = right[int((singular > NEGLIGIBLE * singular[0]).sum()) :]
+    away = (solution.parameters - start) * sizes
+    parameters = solution.parameters - free_directions.T @ (free_directions @ away) / sizes
+    if not len(free_directions) or ((parameters < options.lower) | (parameters > options.upper)).any():
+        return solution
+    reached = cost(problem, parameters, options)
+    if not reached <= solution.cost * (1 + 1e-9) or offset(problem, parameters, options) > TOLERANCE:
+        return solution  # they change the model farther away
+    return replace(solution, parameters=parameters, cost=reached)
 
 
 def _gauss_newton(problem: Problem, parameters: Vector) -> Vector | None:

@@ -136,12 +136,12 @@ def _singular(jacobian: Vector, sizes: Vector, matrix: Vector) -> tuple[Vector, 
 
 
 def _directions(names: Sequence[str], undetermined: Vector, sizes: Vector) -> list[Mapping[str, float]]:
-    """Each undetermined direction as a step per parameter, the largest of them 1."""
+    """Each undetermined direction as a step per parameter, the largest of them 1: of equal ones the first."""
     directions: list[Mapping[str, float]] = []
     for row in _plain_basis(undetermined):
         size = np.abs(row)
         step = np.where(size > SHARE * size.max(), row / sizes, 0.0)
-        step = step / step[int(np.argmax(np.abs(step)))]
+        step = step / step[int(np.argmax(np.abs(step) > (1 - 1e-6) * np.abs(step).max()))]
         directions.append({name: float(part) for name, part in zip(names, step, strict=True) if part})
     return directions
 
