@@ -17,7 +17,7 @@ from tokenize import COMMENT, generate_tokens
 import pytest
 
 from autodiff.core import rules
-from tests.support.command import PATIENCE, process
+from tests.support.command import PATIENCE, process, python
 from tests.support.paths import SOURCE
 
 ROOMS = [
@@ -351,14 +351,27 @@ def test_colours_of_errors_do_not_load_rich(words: str) -> None:
     assert not any(name.startswith("rich") for name in loaded)
 
 
-def test_a_start_makes_no_enumeration_of_signals() -> None:
+@pytest.mark.parametrize("module", ["signal", "ast", "dis", "inspect"])
+def test_a_start_does_not_load(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "autodiff", "eval", "-q", "x", "--at", "x=1"],
         capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.stdout == "1 1\n"
     assert "autodiff.api.evaluate" in done.stderr
-    assert not re.search(r"\| +signal$", done.stderr, re.MULTILINE)
+    assert not re.search(rf"\| +{module}$", done.stderr, re.MULTILINE)
+
+
+def test_inspect_is_there_for_who_needs_it() -> None:
+    code = (
+        "import sys; from autodiff.cli.deferred_inspect import DeferredInspect\n"
+        "sys.modules['inspect'] = stand_in = DeferredInspect('inspect')\n"
+        "print(stand_in.cleandoc('A line.'), sys.modules['inspect'] is stand_in)\n"
+        "print(stand_in.cleandoc('A line.\\n    Another.\\n'))\n"
+        "import inspect; print(inspect is stand_in, stand_in.isfunction is inspect.isfunction, stand_in.cleandoc is inspect.cleandoc)\n"
+        "from dataclasses import dataclass; print(inspect.signature(dataclass(type('A', (), {}))))"
+    )
+    assert python("-c", code).out.splitlines() == ["A line. True", "A line.", "Another.", "False True True", "() -> None"]
 
 
 def test_the_process_ends_with_its_status_and_all_its_output() -> None:

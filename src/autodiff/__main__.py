@@ -31,6 +31,9 @@ def _main() -> None:
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it to be ignored
         signal.signal(signal.SIGINT, _at_once)
+    from autodiff.cli.deferred_inspect import DeferredInspect
+
+    sys.modules.setdefault("inspect", DeferredInspect("inspect"))
     from autodiff.cli.main import run
 
     if signal.getsignal(signal.SIGINT) is _at_once:
