@@ -371,7 +371,13 @@ def test_inspect_is_there_for_who_needs_it() -> None:
         "import inspect; print(inspect is stand_in, stand_in.isfunction is inspect.isfunction, stand_in.cleandoc is inspect.cleandoc)\n"
         "from dataclasses import dataclass; print(inspect.signature(dataclass(type('A', (), {}))))"
     )
-    assert python("-c", code).out.splitlines() == ["A line. True", "A line.", "Another.", "False True True", "() -> None"]
+    assert python("-c", code).out.splitlines() == [
+        "A line. True",
+        "A line.",
+        "Another.",
+        "False True True",
+        "() -> None",
+    ]
 
 
 def test_the_process_ends_with_its_status_and_all_its_output() -> None:
