@@ -19,6 +19,9 @@ PRECISIONS = (50, 400, 1200)
 _LEFT = 25
 """Decimal digits that must be left."""
 
+_TINY = 400
+"""A number below 10 to the minus this is 0 here."""
+
 _FAR = 10**6
 """Arguments beyond this are not given to functions that grow like exp: their numbers have too many digits."""
 
@@ -68,10 +71,10 @@ def true(tree: Tree, point: Mapping[str, float], order: int) -> Jet:
     """
     for digits in PRECISIONS:
         found, left = _at(tree, point, order, digits)
-        if left >= _LEFT and found is not None:
-            return found
-        if left >= _LEFT:
+        if left >= _LEFT and found is None:
             raise Outside
+        if left >= _LEFT and found is not None and digits < PRECISIONS[-1]:
+            return found
     if found is None:
         raise Bad
     again, _ = _at(tree, point, order, PRECISIONS[-1] * 3 // 2)
@@ -153,9 +156,11 @@ class _Work:
         total = M.fsum(terms)
         if len(terms) > 1:
             largest = max(map(abs, terms))
-            if not total:
-                self.left -= 10_000 if M.mp.dps < PRECISIONS[-1] else 0
-            elif abs(total) < largest:
+            if not total and M.mp.dps < PRECISIONS[-1]:
+                self.left -= 10_000
+            elif not total and largest > M.mpf(10) ** (M.mp.dps - _TINY):
+                raise Bad  # it may be no 0: what is left of such numbers need not be small
+            elif total and abs(total) < largest:
                 self.left -= float(M.log10(largest / abs(total)))
         return total
 
