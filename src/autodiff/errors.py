@@ -132,8 +132,17 @@ def nearest(word: str, options: Iterable[str]) -> str:
     if len(word) > 40:
         return ""
     known = {option.lower(): option for option in options}
-    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7)
-    return known[close[0]] if close else ""
+    close = difflib.get_close_matches(word.lower(), known, n=5, cutoff=0.65)
+    if not close:
+        return ""
+    likeness, changes = dict[str, float](), dict[str, tuple[int, bool]]()
+    for near in close:
+        matcher = difflib.SequenceMatcher(None, word.lower(), near)
+        changed = sum(max(j - i, n - m) for kind, i, j, m, n in matcher.get_opcodes() if kind != "equal")
+        # a wrong letter is a likelier slip than a missing one: six is sin, not Si
+        likeness[near], changes[near] = matcher.ratio(), (changed, len(near) != len(word))
+    best = min(close, key=changes.__getitem__)
+    return known[best] if likeness[best] >= 0.7 or len(best) == len(word) == 3 else ""
 
 
 def excerpt(source: str, span: Span, width: int = 0) -> list[str]:

@@ -227,6 +227,8 @@ class _Work:
                 worst = max(worst, abs(start * following * (k + 1) / part))
             elif start and following and M.mp.dps < PRECISIONS[-1]:
                 self.left -= 10_000
+            elif start and following:
+                raise Bad  # ln(1 + u), where u is below the last digit
         self.left -= float(M.log10(worst))
         return self.composed(u, parts[:-1])
 

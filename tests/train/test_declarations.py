@@ -88,6 +88,14 @@ def test_a_row_index_is_a_row_of_the_parameter_and_scatters_its_slope(batch: int
     assert np.all(training.state.parameters["U"][:4] != start[:4])
 
 
+@pytest.mark.parametrize("table", ["x,y\n1,nan\n", "x,y\n,1\n2,\n"])
+def test_a_table_without_a_whole_row_is_an_error(table: str) -> None:
+    words = ["train", "mse(y, w*x)", "--data", "-", "--params", "w=0", "--missing", "drop"]
+    ended = autodiff(*words, stdin=table.encode())
+    assert (ended.status, ended.out) == (4, "")
+    assert ended.err.startswith("error: stdin: there are no rows without a missing cell\n")
+
+
 def test_dropout_is_seeded_keeps_the_mean_and_is_off_in_evaluation() -> None:
     text, start = "h = dropout(columns(a..d), 0.25); L = mse(y, h @ W)", {"W": np.ones(4)}
     first, again = (_trained(text, start, batch=8) for _ in range(2))

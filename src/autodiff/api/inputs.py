@@ -16,7 +16,7 @@ from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, sh
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.synonyms import UNITS, instead, may_be_product
+from autodiff.language.synonyms import NO_NUMBERS, UNITS, instead, may_be_product
 from autodiff.verify import error_bound
 from autodiff.verify.rounding import Unsure
 
@@ -267,6 +267,8 @@ def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     if name in rules.functions():
         return UNITS.get(name) or f"add {option}{name}=VALUE, or write {name}(…): without brackets it is an input"
     others = {other for other in known if other != name}
+    if name in NO_NUMBERS:
+        return NO_NUMBERS[name]
     if question := instead(name, others, rules.functions()):
         return question
     near = nearest(name, others)

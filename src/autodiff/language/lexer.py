@@ -53,7 +53,7 @@ _STRAY = {
     "’": _PRIME,
     '"': "a program is not put in quotes a second time",
     "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
-    "$": "a variable is a plain name, such as x, and LaTeX is not read",
+    "$": "a variable is a plain name, such as x; LaTeX stands between two of them",
     "∞": "infinity is not a number here",
     "∂": "derivatives are asked for with --wrt",
     "∫": "this is a derivative calculator",

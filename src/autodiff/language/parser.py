@@ -31,7 +31,7 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
     """
     program = (
         _of_latex(text, functions, given)
-        if isinstance(text, str) and ("\\" in text or "{" in text)
+        if isinstance(text, str) and ("\\" in text or "{" in text or "$" in text)
         else _parsed(text, functions, given)
     )
     text = program.source
@@ -56,7 +56,7 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
     try:
         written = latex.program(text, functions)
     except AutodiffError:
-        if re.search(r"\\|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
+        if re.search(r"\\|\$|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
             raise
         written = Translation(text.replace("{", "(").replace("}", ")"), text)  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)

@@ -1,6 +1,6 @@
 """What functions are called in other schools and libraries, for the hint at an unknown name.
 
->>> meant("tg", {"tan", "tanh"}), meant("sine", {"sin", "sinh"})
+>>> meant("tg", {"tan", "tanh"}), meant("sim", {"sin", "sinh"})
 ('tan', 'sin')
 """
 
@@ -40,6 +40,8 @@ SPELT_OUT = {
     "nPr": "factorial(n)/factorial(n - k)", "sinhyp": "sinh(x)", "haversine": "(1 - cos(x))/2", "hav": "(1 - cos(x))/2",
     "tr": "trace(A)", "T": "transpose(A)",
     "pnorm": "normcdf(x)", "dnorm": "normpdf(x)", "qnorm": "probit(p)", "cdf": "normcdf(x)", "pdf": "normpdf(x)",
+    "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "cotangent": "cot(x)", "secant": "sec(x)", "cosecant": "csc(x)",
+    "arcsine": "asin(x)", "arccosine": "acos(x)", "arctangent": "atan(x)", "logarithm": "ln(x)", "exponential": "exp(x)",
     "ifelse": "if(condition, u, v)", "piecewise": "if(condition, u, v)", "iif": "if(condition, u, v)", "cond": "if(condition, u, v)",
     "wurzel": "sqrt(x)", "racine": "sqrt(x)", "raiz": "sqrt(x)", "raíz": "sqrt(x)", "potenz": "u^v", "puissance": "u^v", "potencia": "u^v",
     "wenn": "if(condition, u, v)", "betrag": "abs(x)", "sinus": "sin(x)", "seno": "sin(x)", "cosinus": "cos(x)", "kosinus": "cos(x)",
@@ -63,7 +65,7 @@ BASE_LAST = frozenset({"log"})
 WORDS = {
     **dict.fromkeys(("times", "mal", "fois", "por"), "the operator *"), "plus": "the operator +",
     **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
-    "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
+    "hoch": "the operator ^", "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
 }  # fmt: skip
 """Words for operators, which are names of inputs here, and what they mean to people."""
 
@@ -86,6 +88,12 @@ ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, 
 
 _SHORT = 4
 """Letters of a name that may be a product of more than two factors."""
+
+NO_NUMBERS = {
+    **dict.fromkeys(("inf", "infinity", "oo", "Inf", "Infinity"), "infinity is not a number here"),
+    **dict.fromkeys(("nan", "NaN", "NA", "undefined", "null"), "a missing number is not a number here"),
+}  # fmt: skip
+"""Names that stand for no number elsewhere, and what to say where they have no value."""
 
 UNITS = {"deg": "90 degrees are rad(90)"}
 """Names of functions that are also written behind a number, as a unit."""

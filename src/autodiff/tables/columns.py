@@ -155,6 +155,8 @@ def _add_chunk(
         raise min(faults, key=lambda fault: fault[0])[1]
     dropped = drop and not present.all()
     lines = np.asarray(chunk.lines)[present] if dropped else chunk.lines
+    if not len(lines):
+        return lines
     needed = before + len(lines)
     share = table.share(needed)
     for column, numbers in zip(columns.values(), added, strict=True):

@@ -65,8 +65,11 @@ _HINTS_OF_TOKENS = {
 
 
 def is_latex(text: str) -> bool:
-    """Whether a backslash stands at the front of a word, or an exponent or index in braces; a comment's don't count."""
-    return re.search(r"\\[A-Za-z,;:!(\[|{]|[\^_]\s*\{", re.sub(r"(?<!\\)#.*", "", text)) is not None
+    """Whether a backslash stands at the front of a word, an exponent or index in braces, or all between two `$`.
+
+    A comment's don't count.
+    """
+    return re.search(r"\\[A-Za-z,;:!(\[|{]|[\^_]\s*\{|^\s*\$.+\$\s*$", re.sub(r"(?<!\\)#.*", "", text)) is not None
 
 
 def program(text: str, functions: Collection[str]) -> Translation:
