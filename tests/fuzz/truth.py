@@ -23,7 +23,7 @@ _TINY = 400
 """A number below 10 to the minus this is 0 here."""
 
 _FAR = 10**6
-"""Arguments beyond this are not given to functions that grow like exp: their numbers have too many digits."""
+"""Exponents beyond this, and arguments of functions that grow like exp, have results of too many digits."""
 
 Tree: TypeAlias = tuple[Any, ...]
 """("var", name), ("const", text), (operator, left, right) or ("call", name, *arguments)."""
@@ -190,6 +190,8 @@ class _Work:
             for _ in range(int(exponent)):
                 found = self.product(found, u)
             return found
+        if abs(exponent) > _FAR:
+            raise Bad
         first = start**exponent if whole else M.exp(exponent * M.log(start))
         parts = [first]
         for k in range(self.order):
