@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +22,7 @@ from autodiff.tables.columns import Missing, load, rows_of
 from autodiff.tables.text import Chunk, Table, numbers
 from tests.support.command import Ended, autodiff
 
-FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "csv.gz", "ndjson.gz", "csv.zst"]
+FORMS = ["csv", "tsv", "ndjson", "parquet", "arrow", "csv.gz", "ndjson.gz", "csv.bz2", "ndjson.xz", "csv.zst"]
 
 
 def _written(folder: Path, form: str, columns: dict[str, Any]) -> str:
@@ -38,8 +40,8 @@ def _written(folder: Path, form: str, columns: dict[str, Any]) -> str:
         sign = "\t" if ending == "tsv" else ","
         arrow_csv.write_csv(table, str(plain), arrow_csv.WriteOptions(delimiter=sign))
     content = plain.read_bytes()
-    if form.endswith("gz"):
-        content = gzip.compress(content)
+    if packing := {"gz": gzip, "bz2": bz2, "xz": lzma}.get(form.rpartition(".")[2]):
+        content = packing.compress(content)
     elif form.endswith("zst"):
         content = pa.compress(content, "zstd", asbytes=True)
     path.write_bytes(content)
@@ -127,13 +129,16 @@ def test_a_file_that_is_not_there_or_tells_no_format(tmp_path: Path) -> None:
         assert (ended.status, ended.err.startswith("error: can't read '")) == (4, True)
     for ended in _three(str(tmp_path / "rows.xyz")):
         assert (ended.status, "does not tell its format\n  add --from with one of" in ended.err) == (2, True)
+    for kind, step in (("xlsx", "save it as CSV"), ("json", "write one object a line"), ("zip", "unpack it")):
+        for ended in _three(str(tmp_path / f"rows.{kind}")):
+            assert (ended.status, f"is of a kind that is not read\n  {step}" in ended.err) == (2, True)
     path = tmp_path / "rows"
     path.write_text("x;y\n1;2\n2;4\n3;7\n")
     assert [ended.status for ended in _three(str(path))] == [0, 0, 0]
     assert [ended.status for ended in _three(str(path), "--from", "csv")] == [4, 4, 4]
 
 
-@pytest.mark.parametrize("form", ["csv.gz", "csv.zst"])
+@pytest.mark.parametrize("form", ["csv.gz", "csv.bz2", "csv.xz", "csv.zst"])
 def test_a_packed_file_that_is_cut_is_said(form: str, tmp_path: Path) -> None:
     data = Path(_written(tmp_path, form, {"x": [0.1 * k for k in range(90_000)], "y": [1.5] * 90_000}))
     data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
@@ -161,6 +166,13 @@ def test_line_ends_and_marks_change_nothing(end: str, tmp_path: Path, monkeypatc
         assert loaded.columns["y"].tolist() == [-k for k in range(20_000)]
         assert loaded.lines[-1] == last
         assert loaded.lines[0] == 2
+
+
+def test_where_every_row_is_dropped_there_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("x,y\n1,nan\n,2\n")
+    ended = autodiff("train", "mse(y, w*x)", "--data", str(path), "--params", "w=0", "--missing", "drop")
+    assert (ended.status, "there are no rows without a missing cell" in ended.err) == (4, True), ended.err
 
 
 @pytest.mark.parametrize("missing", ["error", "drop"])

@@ -54,6 +54,7 @@ Exit status 3 where the search did not converge: the numbers that it reached are
 )  # fmt: skip
 @click.option("--prediction", is_flag=True, help="The band in --out is that of new values, not of the curve.")
 @options.file_option(
+    "-o",
     "--out",
     help="Write each row's fit, lo, hi, residual, leverage and influence: CSV, TSV, NDJSON, Parquet or Arrow.",
 )

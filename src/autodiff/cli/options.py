@@ -173,7 +173,7 @@ TABLES = "CSV, TSV, NDJSON, Parquet or Arrow; a folder, a pattern, an address su
 data_options = _options(
     data_option(f"A point per row of FILE (- for stdin): {TABLES}"),
     file_option(
-        "--out",
+        "-o", "--out",
         help="With --data: write to FILE, which is there only when it is whole; a folder DIR/ gets a part for each file.",
     ),
     click.option("--keep", is_flag=True, help="With --data: pass the file's own columns through."),

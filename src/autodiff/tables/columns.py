@@ -106,7 +106,7 @@ def rows_of(
     for table in tables:
         if not files:
             columns = {
-                name: _ColumnReader(column, missing, texts=texts)
+                name: _ColumnReader(column, missing, np.empty(0), texts=texts)
                 for name, column in _chosen(table, choose, otherwise).items()
             }
         files.append((count, table.name, table.unit))
@@ -190,8 +190,8 @@ class _ColumnReader:
 
     name: str
     missing: Missing
+    numbers: Column
     texts: bool
-    numbers: Column = ()
     codes: dict[str, int] = field(default_factory=dict)
     first_text: tuple[int, str] | None = None
     has_numbers: bool = False

@@ -1,4 +1,4 @@
-"""Compressed tables, read and written: `.gz` by Python's gzip, `.zst` by PyArrow.
+"""Compressed tables, read and written: `.gz`, `.bz2` and `.xz` by Python, `.zst` by PyArrow.
 
 >>> import gzip, io
 >>> unpacked(io.BytesIO(gzip.compress(b"x,y\\n1,2\\n")), "rows.csv.gz").read()
@@ -8,6 +8,7 @@ b'x,y\\n1,2\\n'
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
@@ -16,7 +17,10 @@ from typing import Any, BinaryIO, cast
 
 from autodiff.libraries import library
 
-PACKED = (".gz", ".zst")
+_MODULES = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+"""Python's module for each ending."""
+
+PACKED = (*_MODULES, ".zst")
 
 
 def unpacked(file: BinaryIO, path: str) -> BinaryIO:
@@ -24,10 +28,9 @@ def unpacked(file: BinaryIO, path: str) -> BinaryIO:
     ending = PurePath(path).suffix.lower()
     if ending not in PACKED:
         return file
-    if ending == ".gz":
-        from gzip import GzipFile  # most tables are not compressed
-
-        return BufferedReader(_Unpacked(GzipFile(fileobj=file), "gzip"), 1 << 20)
+    if ending in _MODULES:
+        module = library(_MODULES[ending], f"a file that ends in {ending}")  # most tables are not compressed
+        return BufferedReader(_Unpacked(module.open(file, "rb"), ending.removeprefix(".")), 1 << 20)
     pa = library("pyarrow", "a file that ends in .zst")
     return BufferedReader(_Unpacked(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"), "zstd"), 1 << 20)
 
@@ -41,6 +44,9 @@ def packed(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
 
         with GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as stream:
             yield cast("BinaryIO", stream)
+    elif ending in _MODULES:
+        with library(_MODULES[ending], f"a file that ends in {ending}").open(file, "wb") as stream:
+            yield stream
     elif ending == ".zst":
         pa = library("pyarrow", "a file that ends in .zst")
         with pa.CompressedOutputStream(pa.PythonFile(_LeftOpen(file), "w"), "zstd") as stream:
@@ -73,9 +79,10 @@ class _Unpacked(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         from zlib import error as broken
 
+        own = getattr(sys.modules.get("lzma"), "LZMAError", broken)
         try:
             content = self._stream.read(len(buffer))
-        except (OSError, EOFError, broken) as error:
+        except (OSError, EOFError, broken, own) as error:
             if isinstance(error, OSError) and error.strerror and error.errno != errno.EIO:
                 raise
             raise OSError(errno.EIO, f"it is no whole {self._kind} file") from None

@@ -1,4 +1,5 @@
-"""Where a table comes from: a file or stdin, CSV, TSV, NDJSON, Parquet or Arrow, as a name ends; `.gz` and `.zst` are unpacked.
+"""Where a table comes from: a file or stdin, CSV, TSV, NDJSON, Parquet or Arrow, as a name ends; compressed
+ones are unpacked.
 
 >>> format_of("rows.tsv.gz", "--from"), input_format("-"), input_format("/dev/fd/3")
 ('tsv', 'csv', 'csv')
@@ -30,6 +31,13 @@ FORMATS = {
 TEXTS = ("", "txt", "dat", "data")
 """Extensions of a file that is read as CSV; no other one is guessed."""
 
+CONVERTED = {
+    "json": "write one object a line, as jq -c '.[]' does; where it has that already, add --from ndjson",
+    "zip": "unpack it, and give --data the table in it",
+} | dict.fromkeys(
+    ("xlsx", "xls", "ods", "sav", "dta", "sas7bdat", "rds"), "save it as CSV with the program that wrote it"
+)
+"""The next step for files that are not read, by their extension."""
 
 NO_TABLE = "pipe a table into it, or give --data a file"
 """The next step where a table was to come from stdin, and that is closed."""
@@ -47,7 +55,11 @@ def format_of(path: str, option: str = "") -> str:
 
 def input_format(path: str) -> str:
     """The format of a table to read, `-` for stdin. Raises AutodiffError where its name has an unknown ending."""
-    return "csv" if path == "-" or _extension(path) in TEXTS else format_of(path, "--from")
+    if path == "-" or _extension(path) in TEXTS:
+        return "csv"
+    if advice := CONVERTED.get(_extension(path)):
+        raise AutodiffError(f"{quoted(path, 200)} is of a kind that is not read", hint=advice)
+    return format_of(path, "--from")
 
 
 def is_table(path: str) -> bool:
