@@ -113,6 +113,8 @@ def test_every_doubtful_text_has_its_one_meaning(text: str, tree: str) -> None:
     ("text", "notice"),
     {
         "1/2x": "1/2x is read as (1/2)*x",
+        "|2|x|-5|": "|2|x|-5| is read as |2|*x*|-5|",
+        "1 + |x|y z|x|": "|x|y z|x| is read as |x|*y z*|x|",
         "1/2(x+1)": "1/2(x+1) is read as (1/2)*(x+1)",
         "y + a/b c": "a/b c is read as (a/b)*c",
         "e^2x": "e^2x is read as (e^2)*x",

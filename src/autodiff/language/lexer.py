@@ -87,7 +87,7 @@ def tokens(
     if "." in text and re.search(r"[A-Za-z]\.[A-Za-z]", text):
         _check_libraries(scanned, text)
     if "|" in text:
-        _pair_bars(scanned)
+        _pair_bars(scanned, text, readings)
     if ", else" in text:  # as formulas for people have it
         scanned = [
             w for w, after in zip(scanned, [*scanned[1:], None], strict=True) if not _comma_before_else(w, after)
@@ -212,16 +212,40 @@ def _stray(text: str, at: int) -> AutodiffError:
     return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
 
 
-def _pair_bars(scanned: Sequence[Token]) -> None:
-    """Mark the bars that end an absolute value: those behind an operand, where the last bracket opened is a bar."""
-    opened: list[str] = []
-    for before, token in zip((None, *scanned), scanned, strict=False):
-        if token.type == "BAR" and opened[-1:] == ["BAR"] and before is not None and before.type in ENDS_OPERAND:
+def _pair_bars(scanned: Sequence[Token], text: str, readings: list[Reading]) -> None:
+    """Mark the bars that end an absolute value: those behind an operand, where the last bracket opened is a bar.
+
+    The other meaning of `|a|b|c|`, `|a*|b|*c|`, is put into `readings`: only an operand between the two makes it possible.
+    """
+    opened: list[int] = []
+    ended: dict[int, tuple[int, int]] = {}  # the last absolute value by how many brackets are around it
+    for place, token in enumerate(scanned):
+        before = scanned[place - 1] if place else None
+        if opened and token.type == scanned[opened[-1]].type == "BAR" and before and before.type in ENDS_OPERAND:
             token.type = "BAR_END"
         if token.type in CLOSES.values():
-            opened.append(token.type)
-        elif opened and CLOSES.get(token.type) == opened[-1]:
-            opened.pop()
+            opened.append(place)
+        elif opened and CLOSES.get(token.type) == scanned[opened[-1]].type:
+            start = opened.pop()
+            if token.type == "BAR_END":
+                first, last = ended.get(len(opened), (0, 0))
+                if last and _is_operand(scanned[last + 1 : start]):
+                    span = (scanned[first].span[0], token.span[1])
+                    parts = (scanned[first].span[0], scanned[last].span[1], scanned[start].span[0], token.span[1])
+                    readings.append(
+                        Reading(text[slice(*span)], "*".join(text[i:j].strip() for i, j in pairwise(parts)), span)
+                    )
+                ended[len(opened)] = (start, place)
+
+
+def _is_operand(between: Sequence[Token]) -> bool:
+    """Whether tokens are a factor on both sides: they are not empty, and no operator is first or last."""
+    return (
+        bool(between)
+        and between[0].text[0] not in "+-*/^<>=!"
+        and between[-1].type in ENDS_OPERAND
+        and not any(token.type in ("COMMA", "SEP", "EQUAL") for token in between)
+    )
 
 
 def _matched(scanned: list[Token]) -> list[Token]:
