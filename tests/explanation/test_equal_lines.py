@@ -41,3 +41,19 @@ def test_a_formula_of_other_paths_is_no_line_of_the_answer(program: str, at: str
 
 def test_a_formula_of_the_same_paths_stays() -> None:
     assert "(2x^2 if x > 0, else 1)" in autodiff("explain", "y = x^2; if(x > 0, y^2, y)", "--at", "x=1").out
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "total"),
+    [
+        ("1e-200*x*1e-200*x", "x=3", "3.00000e-400 + 3.00000e-400 = 6.00000e-400"),
+        ("exp(x)/exp(x+1)", "x=800", "0.36787944 + (-0.36787944) = 0"),
+    ],
+)  # fmt: skip
+def test_paths_beyond_float64_add_up_to_the_answer(program: str, at: str, total: str) -> None:
+    shown = autodiff("explain", program, "--at", at).out
+    assert f"sum of the paths: {total}  df/dx" in shown
+
+
+def test_the_title_says_which_element() -> None:
+    assert autodiff("explain", "softmax(z)[1]", "--at", "z=[1,2,3]").out.startswith(" f = softmax(z)[1] ")

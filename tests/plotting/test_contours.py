@@ -20,7 +20,7 @@ from autodiff.cli.main import run as run_command
 from autodiff.plotting.curve import plot
 from autodiff.plotting.model import Surface
 from autodiff.plotting.surface import surface
-from autodiff.render.plot import terminal
+from autodiff.render.plot import terminal, words
 from tests.support.command import Terminal, autodiff
 from tests.support.paths import GOLDEN
 
@@ -96,6 +96,23 @@ def test_levels_are_round_numbers(text: str) -> None:
     even = np.allclose(steps, steps[0])
     for number in [steps[0]] if even else np.abs(levels[levels != 0]):
         assert float(f"{number:e}".partition("e")[0]) in (1.0, 2.0, 2.5, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "levels"),
+    [
+        ("exp(x+y)", 10, [10.0**k for k in range(-5, 6)]), ("exp(-(x^2+y^2)*50)", 3, [k / 10 for k in range(1, 10)]),
+        ("log(x*y)", 2, [-2.5, -2, -1.5, -1, -0.5, 0, 0.5]),
+    ],
+)  # fmt: skip
+def test_levels_are_those_that_a_person_would_choose(text: str, span: float, levels: list[float]) -> None:
+    picture = surface(text, ("x", -span, span), ("y", -span, span))
+    assert set(picture.levels) <= set(levels)
+    assert len(picture.levels) >= len(levels) - 2
+
+
+def test_labels_of_levels_differ() -> None:
+    assert list(words.apart([1000000.1, 1000000.2]).values()) == ["1000000.1", "1000000.2"]
 
 
 def test_values_that_float64_loses_are_computed_again() -> None:

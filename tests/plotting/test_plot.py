@@ -224,6 +224,28 @@ def test_the_view_leaves_out_what_has_no_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "stop", "order", "low", "high"),
+    [
+        ("exp(-x^2/0.0001)", 1, 0, 1, 1.2), ("tanh(100x)", 1, 1, 100, 110), ("1/(1 + exp(-1000x))", 1, 1, 250, 275),
+        ("log(x^2 - 1)", 3, 1, 1, 100), ("sqrt(sin(x))", 20, 1, 0.5, 100), ("x*exp(1/x)", 2, 0, 3, 1000),
+        ("(x^2 - 1)/(x - 1)", 2, 1, 1.2, 2),
+    ],
+)  # fmt: skip
+def test_the_view_has_all_of_a_peak_and_little_of_what_has_no_end(
+    text: str, stop: float, order: int, low: float, high: float
+) -> None:
+    picture = plot(text, ("x", -stop, stop), order=order)
+    assert low < picture.curves[order].high < high
+    assert all(mark.kind != "jump" for mark in picture.marks)
+
+
+def test_a_single_point_is_a_value_in_the_range() -> None:
+    picture = plot("sqrt(x - 1)*sqrt(1 - x)", ("x", 0.0, 2.0))
+    assert not picture.empty
+    assert not picture.notes
+
+
+@pytest.mark.parametrize(
     ("low", "high", "number"), [(0.2999999, 0.3000001, 0.3), (-1e-300, 1, 0), (1.5, 1.5, 1.5), (PI, PI, PI)]
 )
 def test_the_simplest_number_between_two(low: float, high: float, number: float) -> None:

@@ -84,7 +84,7 @@ def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | 
         so_far = None if factor.value is None or so_far is None else so_far * factor.value
         is_answer = analysis.places.names[arg] in analysis.plain and analysis.counts[arg] == 1
         whole = analysis.counts[arg] == 1
-        exact, beyond = analysis.exact_adjoint(arg) if whole else (None, "")
+        exact, beyond = analysis.exact_adjoint(arg) if whole else analysis.exact_product(route[: i - start + 1])
         so_far = None if beyond else exact if so_far is None else so_far
         steps.append(ChainStep(f"{i}{mark}", factor, so_far, whole, is_answer, beyond))
     return steps
@@ -100,7 +100,8 @@ def _paths(analysis: Analysis, name: str, routes: list[list[int]]) -> list[PathC
     for route in routes:
         steps = [s._replace(answer=s.answer and s.factor.by == name) for s in _steps(analysis, route, "", 1.0, 0)]
         total = (steps[-1].so_far if steps else 1.0) if analysis.trace is not None else None
-        blocks.append(PathChain(tuple(steps), name, tuple(names[node] for node in reversed(route)), total))
+        beyond = steps[-1].beyond if steps else ""
+        blocks.append(PathChain(tuple(steps), name, tuple(names[node] for node in reversed(route)), total, beyond))
     return blocks
 
 

@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autodiff.api.answer import Answer
@@ -66,6 +67,7 @@ class Analysis:
         self.partials = self._partials()
         self.cancelled = self._cancels()
         self.beyond: dict[tuple[int, int], str] = {}
+        self._exact_factors: dict[tuple[int, int], Number] = {}
         self.plain = {name: node for name, node in wanted.items() if self._is_plain(name)}
         self.active = factors.active(places, wanted.values(), self.trace)
         self.order = sorted(places.names, reverse=True)
@@ -107,7 +109,9 @@ class Analysis:
             return set()
         swept = vjp(self.lowered.result, self.partials, list(self.wanted.values()))
         slopes = {n: g for n, g in self.answer.gradient.items() if g is not None and n not in self.answer.verdicts}
-        return {n for n, g in slopes.items() if not math.isclose(swept.get(self.wanted[n], 0.0), g, rel_tol=1e-9)}
+        sums = {n: swept.get(self.wanted[n], 0.0) for n in slopes}
+        # a sum that is no number has factors beyond float64, which the table shows as texts
+        return {n for n, g in slopes.items() if math.isfinite(sums[n]) and not math.isclose(sums[n], g, rel_tol=1e-9)}
 
     def _is_plain(self, name: str) -> bool:
         """Whether the slope is the product and sum of the chain rule's factors, which at a special point it is not."""
@@ -143,6 +147,7 @@ class Analysis:
 
         exact = factors.in_balls(self.places, place, self.exact)
         for arg, number in exact.items():
+            self._exact_factors[place, arg] = number
             if beyond := words(number):
                 self.beyond[place, arg] = beyond
             else:
@@ -179,6 +184,20 @@ class Analysis:
 
         beyond = words(self._adjoints[node])
         return (None, beyond) if beyond else (shown(self._adjoints[node]), "")
+
+    def exact_product(self, route: Sequence[int]) -> tuple[float | None, str]:
+        """The product of the factors along places, the same."""
+        if self.exact is None:
+            return None, ""
+        from autodiff.numbers.ball_numbers import precision, shown, words
+        from autodiff.numbers.balls import BALLS
+
+        product = BALLS.constant(1.0)
+        with precision(self.exact.bits):
+            for edge in itertools.pairwise(route):
+                product = BALLS.times(product, self._exact_factors[edge])
+            beyond = words(product)
+            return (None, beyond) if beyond else (shown(product), "")
 
     def turn(self, place: int, arg: int) -> int:
         """Where `arg` comes among the arguments of `place`, read from left to right."""

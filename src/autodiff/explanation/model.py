@@ -81,13 +81,14 @@ class PathChain(NamedTuple):
     """Lines of the backward table that belong together: a chain, or one path to one input.
 
     `to` is the input that it leads to, "" for several; `path` names its places from that input to the result; `total` is
-    what the path contributes, None without a point.
+    what the path contributes, None without a point, `beyond` the same beyond float64's range, with its digits.
     """
 
     steps: tuple[ChainStep, ...]
     to: str = ""
     path: tuple[str, ...] = ()
     total: float | None = None
+    beyond: str = ""
 
 
 class Slope(NamedTuple):

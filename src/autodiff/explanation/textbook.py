@@ -86,9 +86,14 @@ def _call_text(places: Places, call: WrittenOut, output: int) -> FormulaText:
     name = call.name.replace("_", r"\_")
     tex = rf"\operatorname{{{name}}}\left({', '.join(tex for _, tex in args)}\right)"
     if len(call.outputs) > 1:
-        element = list(elements("", call.shapes[0]))[call.outputs.index(output)]
+        element = _element(call, output)
         text, tex = f"{text}{element}", f"{tex}_{{{element[1:-1]}}}"
     return FormulaText(text, text, tex)
+
+
+def _element(call: WrittenOut, output: int) -> str:
+    """Which of a call's values it is: `[0]`."""
+    return list(elements("", call.shapes[0]))[call.outputs.index(output)]
 
 
 def _value(places: Places, place: int) -> int:
@@ -127,7 +132,9 @@ def title(lowered: Lowered) -> FormulaText:
     reached = set(graph.reaching(lowered.result))
     of_arrays = any(len(arg) > 1 for node, call in graph.calls.items() if node in reached for arg in call.args)
     if of_arrays or any(name.endswith("]") for name in lowered.inputs):
-        text = as_written(lowered, lowered.result)
+        text, call = as_written(lowered, lowered.result), graph.calls.get(lowered.result)
+        if call is not None and len(call.outputs) > 1:
+            text += _element(call, lowered.result)
         return FormulaText(text, text, "")
     calls = {
         node: (_opaque(call.name, len(call.args)), tuple(arg for (arg,) in call.args))

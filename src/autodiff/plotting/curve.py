@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ HIGHEST = 3
 
 SHARE = 0.05
 """Part of the range, at either end of the order of size, that need not be in view where there is a pole."""
+
+ROUNDING, SLOPES_ROUNDING = 2.0**-46, 1e-10
+"""Differences of values, and of derivatives, in parts of the largest, that are rounding: such a curve is drawn level."""
 
 GAPS = frozenset({"jump", "pole", "end", "hole"})
 """Marks at which the curve has a gap; its derivatives have one at every mark."""
@@ -72,15 +76,13 @@ def plot(
     if samples.scattered:
         notes.append("the curve breaks about as often as it is sampled: the samples are not joined")
     elif len(samples.cuts) > len(samples.marks):
-        notes.append(
-            f"there are {len(samples.cuts)} places where the curve may break: it has gaps there, and few marks"
-        )
-    if not any(len(xs) for xs, _ in curves[0].segments):
+        places = "is 1 place" if len(samples.cuts) == 1 else f"are {len(samples.cuts)} places"
+        notes.append(f"there {places} where the curve may break: it has a gap there, and few have marks")
+    tangent = _tangent(sampler, (at or {}).get(variable), notes)
+    drawn = Plot(text, variable, start, stop, curves, samples.marks, tangent, points)
+    if drawn.empty:
         notes.append(f"there is no value between {start:g} and {stop:g}")
-    return Plot(
-        text, variable, start, stop, curves, samples.marks,
-        _tangent(sampler, (at or {}).get(variable), notes), points, tuple(notes),
-    )  # fmt: skip
+    return replace(drawn, notes=tuple(notes))
 
 
 def _higher(sampler: Sampler, order: int, samples: Samples) -> Any:
@@ -122,18 +124,32 @@ def _view(samples: Samples, column: Any, others: Sequence[float]) -> tuple[float
     low, high = float(column[known].min()), float(column[known].max())
     order = np.argsort(column[known], kind="stable")
     # samples are dense beside a special point: what counts is how much of the range has such a value
-    share = np.cumsum(np.gradient(samples.xs[known])[order]) if known.sum() > 1 else np.ones(1)
+    share = np.cumsum(np.gradient(samples.xs)[known][order]) if len(samples.xs) > 1 else np.ones(1)
     inner = [float(column[known][order][np.searchsorted(share, part * share[-1])]) for part in (SHARE, 1 - SHARE)]
     boundless = any(mark.kind in ("pole", "vertical tangent") for mark in samples.marks) or not math.isfinite(
         high - low
     )
-    if boundless or high - low > 1e3 * (inner[1] - inner[0]) > 0:
+    steep = high - low > 1e3 * (inner[1] - inner[0]) > 0
+    if boundless or (steep and _at_a_gap(samples, column, low, high)):
         room = 0.25 * (inner[1] - inner[0])
         low, high = max(low, inner[0] - room), min(high, inner[1] + room)
     low, high = min([low, *others]), max([high, *others])
     low, high = (min(max(end, -HIGHEST_SHOWN), HIGHEST_SHOWN) for end in (low, high))
-    pad = 0.05 * (high - low) or max(abs(high) * 0.5, 0.5)
+    rounding = ROUNDING if column is samples.values else SLOPES_ROUNDING
+    flat = high - low <= rounding * max(abs(low), abs(high))
+    pad = max(abs(high) * 0.5, 0.5) if flat else 0.05 * (high - low)
     return low - pad, high + pad
+
+
+def _at_a_gap(samples: Samples, column: Any, low: float, high: float) -> bool:
+    """Whether the curve is lowest or highest at a gap, beside which it may go on; a narrow peak has its end in view."""
+    gaps = [*samples.cuts, *(mark.x for mark in samples.marks)]
+    for k in np.flatnonzero((column == low) | (column == high)):
+        around = slice(max(k - 1, 0), k + 2)
+        first, *_, last = samples.xs[around]
+        if not np.isfinite(column[around]).all() or any(first <= gap <= last for gap in gaps):
+            return True
+    return False
 
 
 def _tangent(sampler: Sampler, x: float | None, notes: list[str]) -> Tangent | None:

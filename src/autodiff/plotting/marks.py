@@ -144,7 +144,8 @@ def _broken(sampler: Sampler, bracket: Bracket) -> bool:
     if math.isnan(f) or math.isnan(g):
         return not (math.isnan(f) and math.isnan(g))
     miss, tilt = missed(*bracket.ends, f, g, s, t)
-    return not (miss <= SURE * max(abs(f), abs(g)) and tilt <= BENDS * max(abs(s), abs(t)))
+    smallest = sys.float_info.min  # below it float64 has steps that look like jumps
+    return not (miss <= SURE * max(abs(f), abs(g)) + smallest and tilt <= BENDS * max(abs(s), abs(t)) + smallest)
 
 
 def _between_numbers(
@@ -244,7 +245,7 @@ def _sampled(sampler: Sampler, x: float, sign: float, step: float, *, beyond: bo
     """One side as samples show it; `beyond`, where x is at the end of a domain."""
     xs = x + sign * step * np.concatenate([NEAR * times for times in (1.0, FARTHER, FARTHER**2)])
     values, (slopes,), sure = sampler.approximate(xs)
-    for k in np.flatnonzero(~sure[: len(NEAR)] | np.isnan(values[: len(NEAR)])):
+    for k in np.flatnonzero((~sure & (np.arange(len(xs)) < len(NEAR))) | np.isnan(values)):
         values[k], slopes[k] = sampler.exact(float(xs[k]))
     near = values[: len(NEAR)]
     if np.isnan(near).any():

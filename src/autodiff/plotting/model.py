@@ -86,7 +86,8 @@ class Plot(_Picture):
     @property
     def empty(self) -> bool:
         """Whether there is no value in the range."""
-        return not any(len(xs) for xs, _ in self.curves[0].segments)
+        drawn = any(len(xs) for xs, _ in self.curves[0].segments)
+        return not drawn and all(mark.value is None for mark in self.marks)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff plot --format json`."""

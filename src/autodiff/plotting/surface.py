@@ -24,14 +24,21 @@ FEW = 24
 ARROWS = 12
 """Arrows along each axis."""
 
+LONG = 0.8
+"""The part of the arrows, ranked by steepness, from which on all have the full length: some beside a pole are far steeper."""
+
 LEVELS = 10
 """Contour lines, about."""
 
 ROUND, SERIES = np.array([1.0, 2.0, 2.5, 5.0, 10.0]), np.array([1.0, 2.0, 5.0, 10.0])
 """The distance of even levels, and levels that are not, are these times a power of ten."""
 
-STEEP = 6
-"""How many times as long as its middle half a range of values is that has no even levels."""
+STEEP, MILD, LOPSIDED = 6, 2.5, 2
+"""How many times as long as its middle half a range of values is that has no even levels; where both ends are left out, how
+many times at most it is, and one of its two halves as the other, for these to be even all the same."""
+
+DECADES, MOST_DECADES = 4, 20
+"""Levels that span so many powers of ten are powers of ten; those that span more are of no use."""
 
 SMALLEST = 1e-300
 """A level beside which others are 0."""
@@ -122,9 +129,18 @@ def _levels(values: Vector) -> list[float]:
         return []
     low, *ranked, high = np.quantile(known, np.linspace(0, 1, LEVELS + 2))
     quarter, three_quarters = np.quantile(known, [0.25, 0.75])
-    if high - low <= STEEP * (three_quarters - quarter):
-        return _even(float(low), float(high))
     digits = np.floor(np.log10(np.maximum(np.abs(ranked), SMALLEST)))
+    decades = float(np.ptp(digits)) if ranked[0] > 0 or ranked[-1] < 0 else 0.0
+    if high - low <= STEEP * (three_quarters - quarter) or decades > MOST_DECADES:
+        return _even(float(low), float(high))
+    below, above = np.median(ranked) - ranked[0], ranked[-1] - np.median(ranked)
+    if ranked[-1] - ranked[0] <= MILD * (three_quarters - quarter) and max(below, above) <= LOPSIDED * min(
+        below, above
+    ):
+        return _even(float(ranked[0]), float(ranked[-1]))
+    if decades >= DECADES:
+        powers = np.arange(digits.min(), digits.max() + 1, max(1, round(decades / LEVELS)))
+        return sorted(float(f"{np.sign(ranked[0]):.0f}e{power:.0f}") for power in powers)
     parts = np.maximum(np.abs(ranked) / 10**digits, 1)
     nearest = SERIES[np.abs(np.log(parts[:, None] / SERIES)).argmin(axis=1)]
     levels = sorted({float(f"{level:.3g}") + 0.0 for level in np.sign(ranked) * nearest * 10**digits})
@@ -152,7 +168,8 @@ def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, f
         length = np.hypot(dx / width, dy / height)
         steepness = np.hypot(dx, dy)
         kept = np.isfinite(length) & (length > 0)
-        size = 0.8 / ARROWS * (steepness / steepness[kept].max(initial=0)) ** 0.25 / length
+        most = np.quantile(steepness[kept], LONG) if kept.any() else 1.0
+        size = 0.8 / ARROWS * np.minimum(steepness / most, 1.0) ** 0.25 / length
     return [
         (float(xs[b]), float(ys[a]), float(du * s), float(dv * s))
         for a, b, du, dv, s in zip(i[kept], j[kept], dx[kept], dy[kept], size[kept], strict=True)

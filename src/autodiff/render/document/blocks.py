@@ -89,10 +89,13 @@ class RowHeading(NamedTuple):
 
 
 class PathSum(NamedTuple):
-    """A line across a table: the sum of what all paths contribute, which is the slope called `name`."""
+    """A line across a table: the sum of what all paths contribute, which is the slope called `name`.
 
-    terms: tuple[NumberText, ...]
-    value: NumberText
+    A number beyond float64 is a text.
+    """
+
+    terms: tuple[NumberText | str, ...]
+    value: NumberText | str
     name: FormulaText
 
 
@@ -268,7 +271,7 @@ def listed(cells: Sequence[Cell], most: int) -> Cell:
     return (*joined(cells[:most], ", ", " and " if len(cells) == 2 else ""), *more)
 
 
-def term(number: NumberText, *, first: bool) -> Cell:
+def term(number: NumberText | str, *, first: bool) -> Cell:
     """A number in a sum or a product: a negative one in brackets, unless it is the first."""
     return ("(", number, ")") if str(number).startswith("-") and not first else (number,)
 

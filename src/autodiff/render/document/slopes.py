@@ -196,9 +196,9 @@ def _paths(explanation: Explanation, name: str, chains: Sequence[PathChain], mos
             yield RowHeading(f"path {i}:", _route(chain.path), "path")
         yield from _steps(explanation, chain.steps, most, f"path {i} total" if slope.paths > 1 else "")
     if slope.value is not None and 1 < slope.paths == slope.listed:
-        terms = tuple(NumberText(chain.total) for chain in chains)
+        terms = tuple(chain.beyond or NumberText(chain.total) for chain in chains)
         ratio = Leibniz(explanation.partial).ratio(explanation.result, name)
-        yield blocks.PathSum(terms, NumberText(slope.value), ratio)
+        yield blocks.PathSum(terms, slope.beyond or NumberText(slope.value), ratio)
 
 
 def _route(path: Sequence[str]) -> Cell:

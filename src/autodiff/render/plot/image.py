@@ -95,7 +95,7 @@ def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
 
     lines = ContourSet(axis, surface.levels, list(surface.lines.values()), colors=colours.curve, linewidths=1)
     figure.draw_without_rendering()  # which places the axes
-    labels = axis.clabel(lines, fontsize=8, fmt=words.short, colors=colours.ink, inline=False)
+    labels = axis.clabel(lines, fontsize=8, fmt=words.apart(surface.levels), colors=colours.ink, inline=False)
     placed = list[tuple[float, float]]()
     for label in sorted(labels, key=lambda label: -len(placed)):
         x, y = axis.transData.transform(label.get_position())
@@ -205,11 +205,17 @@ def _mark(axis: Any, mark: Any, colours: Colours) -> None:
         text = f"slopes {words.short(mark.left_slope)} and {words.short(mark.right_slope)}"
         above = mark.left_slope > mark.right_slope
         _with_room(axis, mark.value, above=above)
+        low, high = axis.get_xlim()
+        part = (mark.x - low) / (high - low)
         axis.annotate(
-            text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
+            text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points",
+            ha="left" if part < _SIDE else "right" if part > 1 - _SIDE else "center",
             va="bottom" if above else "top", fontsize=8, color=colours.ink, bbox=_behind(colours),
         )  # fmt: skip
 
+
+_SIDE = 0.12
+"""The share of the width of a panel on either side where a label beside a mark begins, or ends, at it."""
 
 _LABEL = 0.1
 """The share of the height of a panel that a label beside its upper or lower end needs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autodiff.plotting.model import Mark, Plot, Surface
 
@@ -16,6 +16,15 @@ WIDEST = 9
 def short(number: float) -> str:
     """A number beside a picture: six digits."""
     return f"{number + 0.0:.6g}"
+
+
+def apart(numbers: Sequence[float]) -> dict[float, str]:
+    """Numbers beside a picture, with as many digits as tell them apart."""
+    for digits in range(6, 18):
+        texts = {number: f"{number + 0.0:.{digits}g}" for number in numbers}
+        if len(set(texts.values())) == len(texts):
+            break
+    return texts
 
 
 def label(number: float, span: float = 0.0) -> str:
@@ -41,7 +50,7 @@ def lines(plot: Plot) -> Iterator[str]:
 def surface_lines(surface: Surface) -> Iterator[str]:
     """What the contours show, a line each."""
     if surface.levels:
-        yield f"lines at {', '.join(map(short, surface.levels))}"
+        yield f"lines at {', '.join(apart(surface.levels).values())}"
     else:
         yield f"no lines: the value {'only jumps' if surface.cuts else 'is the same everywhere'}"
     if surface.cuts:
