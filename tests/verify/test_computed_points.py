@@ -106,3 +106,13 @@ def test_densities_far_out(program: str, x: float, value: float, slope: float) -
     """Values by mpmath 1.3 with 60 digits."""
     answer = autodiff.evaluate(program, {"x": x})
     assert (answer.value, answer.gradient["x"]) == pytest.approx((value, slope), rel=1e-14)
+
+
+@pytest.mark.parametrize("power", ["x^(2*3)", "n=2*3; x^n", "x^n"])
+def test_a_slope_by_the_base_beside_cancelling_terms(power: str) -> None:
+    """The base is negative, so that there is no slope by the exponent; that by the base is n*x^(n-1), times what cancels."""
+    point = {"x": -2.0, "y": 1e-20} | ({"n": 6.0} if power == "x^n" else {})
+    for text in (f"{power}*(exp(y)-1)/y", f"{power}*(1-cos(y))/y^2*2"):
+        answer = autodiff.evaluate(text, point)
+        assert (answer.value, answer.gradient["x"]) == pytest.approx((64, -192), rel=1e-12)
+        assert float(autodiff.evaluate(text, point, digits=20).gradient["x"]) == pytest.approx(-192, rel=1e-12)

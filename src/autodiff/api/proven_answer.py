@@ -133,14 +133,17 @@ def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
     return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
 
 
-def sides_in_balls(query: Query, verdicts: Mapping[str, Verdict], value: float) -> dict[str, Verdict]:
-    """The verdicts, those that a row without a series prevents by steps in balls: gammainc(1, x) at 0."""
+def sides_in_balls(query: Query, answer: Answer, verdicts: Mapping[str, Verdict], value: float) -> dict[str, Verdict]:
+    """The verdicts by steps in balls, where these decide: all that belong to an answer in balls, as float64 loses digits
+    there; else those that a row without a series prevents: gammainc(1, x) at 0.
+    """
     from autodiff.verify import exact_sides
 
     graph, known = query.lowered.graph, dict(verdicts)
+    value = float(str(answer.value)) if answer.bits else value
     for name, verdict in verdicts.items():
         row = graph.rows[verdict.node] if verdict.status == "unknown" and verdict.node is not None else None
-        if row is not None and row.by_balls and query.names[name] in graph.inputs:
+        if (answer.bits or (row is not None and row.by_balls)) and query.names[name] in graph.inputs:
             by_steps = exact_sides.verdict(query.lowered, query.point, query.names[name], value)
             known[name] = verdict if by_steps.status == "unknown" else by_steps
     return known

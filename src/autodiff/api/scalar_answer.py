@@ -156,10 +156,10 @@ def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence
 
     reached = query.reached(special)
     sides = verdicts(query.lowered, run, answer.at, reached, special, query.most or MOST)
-    if any(verdict.status == "unknown" for verdict in sides.values()):
+    if answer.bits or any(verdict.status == "unknown" for verdict in sides.values()):
         from autodiff.api import proven_answer
 
-        sides = proven_answer.sides_in_balls(query, sides, run.values[query.lowered.result])
+        sides = proven_answer.sides_in_balls(query, answer, sides, run.values[query.lowered.result])
     return _at_special_points(query, answer, run, sides, special) if sides else answer
 
 

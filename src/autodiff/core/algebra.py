@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 from autodiff.core import rules, templates
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace, sweep
 from autodiff.core.graph import Graph
+from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.special_points import special_tests
@@ -181,13 +182,18 @@ class Algebra(Generic[T]):
                     tangents[node] = self.plus(tangents[node], part) if node in tangents else part
         return tangents
 
-    def special_points(self, lowered: Lowered, trace: Trace) -> list[int]:
-        """The equations exactly at a kink, at a jump, or where a partial is infinite or missing."""
+    def special_points(self, lowered: Lowered, trace: Trace, sources: Iterable[int] = ()) -> list[int]:
+        """The equations exactly at a kink, at a jump, or where a partial is infinite or missing.
+
+        With `sources`, those that are so for the slopes by these: x^(2*3) has none in 2*3, which does not depend on x.
+        """
         graph, values = lowered.graph, trace.values
+        reached = active(graph, trace.order, sources, trace.taken) if sources else set()
         special = []
         for node in trace.order:
             row, args = graph.rows[node], graph.args[node]
-            free = [a not in graph.constants for a in args]
+            free = [a in reached for a in args]
+            free = free if any(free) else [a not in graph.constants for a in args]
             if (
                 row is not None
                 and node not in trace.taken

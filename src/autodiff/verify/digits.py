@@ -81,7 +81,7 @@ def _at_precision(
 ) -> Proven | None:
     """The same at so many bits; None where that is too few, and more may be had."""
     try:
-        trace, specials = values(lowered, point)
+        trace, specials = values(lowered, point, sources=names.values())
     except Indeterminate as trouble:
         if not last:
             return None
@@ -115,11 +115,13 @@ def values(
     point: Mapping[str, float],
     steps: Mapping[int, fmpq] = MappingProxyType({}),
     moved: Mapping[int, float] = MappingProxyType({}),
+    sources: Collection[int] = (),
 ) -> tuple[Trace, list[int]]:
     """The trace in balls, and its special points.
 
-    steps  numbers that are added to inputs
-    moved  numbers that equations have, whatever they are made of
+    steps    numbers that are added to inputs
+    moved    numbers that equations have, whatever they are made of
+    sources  the equations that slopes are wanted by, where they are known
 
     Raises Indeterminate where balls don't decide, DomainError where there is no value.
     """
@@ -130,7 +132,7 @@ def values(
         inputs[name] = BALLS.plus(inputs[name], step)
     trace = BALLS.evaluate(lowered, inputs, {node: BALLS.constant(number) for node, number in moved.items()})
     own = trace._replace(order=[node for node in trace.order if node not in moved])
-    return trace, BALLS.special_points(lowered, own)
+    return trace, BALLS.special_points(lowered, own, sources)
 
 
 Partials = dict[int, list[tuple[int, Number]]]
@@ -165,7 +167,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
     """What the value and the slopes at a point are made of, at so many bits; None where balls don't decide."""
     with precision(bits):
         try:
-            trace, specials = values(lowered, point)
+            trace, specials = values(lowered, point, sources=sources)
         except (Indeterminate, DomainError):
             return None
         partials = BALLS.linearize(lowered, trace, [s for s in sources if not _reached(lowered, s, specials)])

@@ -124,7 +124,7 @@ def _limit(near: float, nearer: float) -> float | None:
 
 
 def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Side | None:
-    trace, special = digits.values(lowered, point, {source: step})
+    trace, special = digits.values(lowered, point, {source: step}, sources=[source])
     if special:
         return None
     slope = ball(digits.slope(lowered, trace, source))
