@@ -286,6 +286,30 @@ def value_and_gradient(x):
 '''
 
 
+@pytest.mark.parametrize(
+    ("program", "value", "slope"),
+    [
+        ("x*(1 - cos(1e-8))/1e-16", 1.5, 0.5),
+        ("k = (exp(1e-12) - 1)/1e-12; k*x", 3.0000000000015, 1.0000000000005),
+        ("x + 1e16*sin(pi)", 3.0, 1.0),
+        ("if(x > 10^16 + 1 - 10^16, x^2, x)*(sqrt(1 + 1e-14) - 1)/1e-14", 4.5, 3.0),
+    ],
+)
+def test_constants_are_exact_that_lose_their_digits(program: str, value: float, slope: float) -> None:
+    got, (derivative,) = python_function(export(program, "python"))(3.0)
+    assert (got, derivative) == pytest.approx((value, slope), rel=1e-13)
+
+
+def test_without_balls_constants_are_those_of_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "autodiff.verify.digits", raising=False)
+    for name in [name for name in sys.modules if name.startswith("autodiff.numbers.ball")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "flint", None)
+    got, _ = python_function(export("x*(1 - cos(1e-8))", "python"))(3.0)
+    assert got == 0.0
+
+
+
 def test_shared_parts_are_written_once_under_the_programs_names() -> None:
     assert export("y = x^2; z = exp(sin(y))", "python", ["x", "y"]) == PYTHON.replace("VERSION", autodiff.__version__)
 

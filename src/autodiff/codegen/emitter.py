@@ -25,6 +25,10 @@ _IF, _ABS = rules.TABLE["if", 3], rules.TABLE["abs", 1]
 _MUL, _DIV, _POW, _NEG, _SAME = (rules.TABLE[key] for key in (("*", 2), ("/", 2), ("^", 2), ("-", 1), ("+", 1)))
 
 
+LOST = 2.0**-48
+"""The part of a constant that may be off by rounding."""
+
+
 class Emitter:
     """Appends equations to a graph, folded by rules that change no number.
 
@@ -91,6 +95,13 @@ class Emitter:
         """Whether an equation is exactly this number: cosh(1e-8) is 1 in float64 only, and x/cosh(1e-8) is not x."""
         number = self.graph.constants.get(node)
         return number == value and not isinstance(number, ExactFloat) and value not in self.constant_errors
+
+    def loses_digits(self, node: int) -> bool:
+        """Whether an equation of constants was not folded to a number with nearly all of its digits."""
+        number = self.graph.constants.get(node)
+        if number is None:
+            return True
+        return not isinstance(number, ExactFloat) and self.constant_errors.get(number, 0.0) > LOST * abs(number)
 
     def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         known = self.graph.constants

@@ -9,12 +9,14 @@ write instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from autodiff.codegen.emitter import Emitter
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
 from autodiff.core import rules
+from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
@@ -58,7 +60,9 @@ def gradient_equations(lowered: Lowered, sources: Mapping[str, int], *, as_swept
     if as_swept:
         used = set(old.reaching(lowered.result))
         apart |= {n: name for name, n in lowered.assigned.items() if n in used and old.rows[n] is _SAME}
-    of |= emitter.copied(old, [lowered.result], apart=apart)
+    if not as_swept:
+        of |= {node: graph.constant(number) for node, number in _lost_constants(lowered, apart).items()}
+    of |= emitter.copied(old, [lowered.result], of, apart)
     value = emitter.number(of[lowered.result])
     guards = Guards(graph)
     required = required_guards(graph, [value], guards)
@@ -71,6 +75,39 @@ def gradient_equations(lowered: Lowered, sources: Mapping[str, int], *, as_swept
     names = {of[node]: name for name, node in lowered.assigned.items() if node in of}
     named = {node: of[node] for node in apart}
     return GradientEquations(graph, value, slopes, names, frozenset(guards.eager), named, emitter.constant_errors)
+
+
+def _lost_constants(lowered: Lowered, apart: Collection[int]) -> dict[int, float]:
+    """The largest equations of constants alone whose digits float64 loses, with the float64 nearest to each: 1 - cos(1e-8).
+
+    None of them without python-flint.
+    """
+    graph, trial = lowered.graph, Emitter()
+    of = trial.copied(graph, [lowered.result])
+    constant = set[int]()
+    for node in of:
+        if node in graph.constants or (graph.args[node] and all(a in constant for a in graph.args[node])):
+            constant.add(node)
+    inner = {a for node in of if node in constant for a in graph.args[node]}
+    outer = {a for node in of if node not in constant for a in graph.args[node]} | {lowered.result}
+    numbers = dict[int, float]()
+    for node in sorted((constant & outer) | (constant - inner)):
+        row = graph.rows[node]
+        if row is not None and not row.is_predicate and node not in apart and trial.loses_digits(of[node]):
+            number = _in_balls(lowered, node)
+            if number is not None:
+                numbers[node] = number
+    return numbers
+
+
+def _in_balls(lowered: Lowered, node: int) -> float | None:
+    try:
+        from autodiff.verify.digits import proven
+
+        number = proven(lowered._replace(result=node), {}, {}).value
+    except (ImportError, DomainError, Indeterminate):
+        return None
+    return number if isinstance(number, float) and math.isfinite(number) else None
 
 
 def _adjoints(
