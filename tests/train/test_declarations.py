@@ -68,10 +68,18 @@ def test_standardise_takes_the_rows_trained_on(holdout: float) -> None:
     assert training.measured(weights)[0] == pytest.approx(loss, rel=1e-13)
 
 
-def test_a_constant_column_is_standardised_to_zero() -> None:
-    table = NumericTable("t", {"x": np.full(4, 7.0), "y": np.arange(4.0)}, range(4))
+@pytest.mark.parametrize("rows", [[7.0] * 4, [0.1] * 11, [1e9 + 0.1] * 11, [123456.789] * 11, [-0.1] * 11])
+def test_a_constant_column_is_standardised_to_zero(rows: list[float]) -> None:
+    table = NumericTable("t", {"x": np.array(rows), "y": np.arange(float(len(rows)))}, range(len(rows)))
     training = Training("L = mse(y, w*standardise(x))", table, {"w": 1.0}, Hyperparameters())
-    assert training.measured({"w": 1.0})[0] == pytest.approx(np.mean(np.arange(4.0) ** 2))
+    assert training.measured({"w": 1.0})[0] == pytest.approx(np.mean(table.columns["y"] ** 2))
+    assert training.kept.scales["standardise(x)"] == [rows[0], 1]
+
+
+def test_a_column_that_varies_by_rounding_alone_is_constant() -> None:
+    table = NumericTable("t", {"x": np.array([0.3, 0.1 + 0.2, 0.3]), "y": np.arange(3.0)}, range(3))
+    training = Training("L = mse(y, w*standardise(x))", table, {"w": 1.0}, Hyperparameters())
+    assert training.kept.scales["standardise(x)"][1] == 1
 
 
 @pytest.mark.parametrize("batch", [0, 8])

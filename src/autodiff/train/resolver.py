@@ -36,6 +36,8 @@ from autodiff.language.ast import (
 )
 from autodiff.train.declarations import Columns, Kept, is_declaration, varying, with_body
 
+ROUNDING = 4
+"""Steps of float64, of its largest number, over which a constant column may spread: its deviation is rounding, nothing to divide by."""
 MOST_CLASSES = 10_000
 """Of a `one_hot`: more are rather a measured number than a class."""
 
@@ -101,9 +103,11 @@ class Resolver:
         inner, key = self._one_argument(call), self._text(call)
         if key not in self.kept.scales:
             values = np.asarray(self._of_rows(inner, call)[self.trained], float)
-            deviation = np.std(values, axis=0)
+            least, largest = np.min(values, axis=0), np.max(values, axis=0)
+            constant = largest - least <= ROUNDING * np.spacing(np.maximum(abs(least), abs(largest)))
             self.kept.scales[key] = [
-                np.mean(values, axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(),
+                np.clip(np.mean(values, axis=0), least, largest).tolist(),
+                np.where(constant, 1.0, np.std(values, axis=0)).tolist(),
             ]  # fmt: skip
         mean, deviation = (_literal(np.asarray(number, float), call.span) for number in self.kept.scales[key])
         return _call("/", _call("-", inner, mean), deviation)
