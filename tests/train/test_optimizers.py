@@ -76,6 +76,14 @@ def test_a_plateau_comes_in_the_recorded_run() -> None:
     assert training.state.schedule["factor"] < 1
 
 
+def test_a_plateau_lowers_a_rate_by_no_less_than_pytorch_does() -> None:
+    plan, memory, rates = Schedule.of("plateau:1", 100), dict[str, float](), list[float]()
+    for _ in range(30):
+        memory = plan.after(1.0, memory, 0.05)
+        rates.append(0.05 * memory["factor"])
+    assert min(rates) == pytest.approx(5e-9)
+
+
 # --- the penalty of |w| ------------------------------------------------------------------------------------------------
 
 CHANCE = np.random.default_rng(11)

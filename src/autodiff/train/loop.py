@@ -149,7 +149,7 @@ def descend(
             before, state = state, updated(state, slopes, plan, model.l1)
             losses.append((loss, count if rows is None else len(rows)))
         mean = _mean(losses, count)
-        state = replace(state, epochs=epoch, schedule=plan.schedule.after(mean, state.schedule))
+        state = replace(state, epochs=epoch, schedule=plan.schedule.after(mean, state.schedule, plan.rate))
         yield Epoch(epoch, mean, state, state if is_minibatch(count, plan) else begun)
 
 

@@ -17,6 +17,9 @@ from autodiff.errors import AutodiffError, quoted
 BETTER = 1e-4
 """By how much, relatively, a loss must be smaller than the least one to count as smaller, for `plateau`."""
 
+LEAST_CHANGE = 1e-8
+"""By how much `plateau` must lower a rate, or it stays, as in PyTorch."""
+
 STEP, COSINE, PLATEAU = "step", "cosine", "plateau"
 
 
@@ -60,8 +63,8 @@ class Schedule(NamedTuple):
             return (1 + math.cos(math.pi * min(done, self.every) / self.every)) / 2
         return memory.get("factor", 1.0)
 
-    def after(self, loss: float, memory: Mapping[str, float]) -> dict[str, float]:
-        """What is to be remembered after an epoch with this loss: the factor, the least loss, epochs without a smaller one."""
+    def after(self, loss: float, memory: Mapping[str, float], rate: float) -> dict[str, float]:
+        """What is to be remembered after an epoch with this loss, of the rate that training began with: the factor, the least loss, epochs without a smaller one."""
         if self.kind != PLATEAU:
             return {}
         factor, least, waited = memory.get("factor", 1.0), memory.get("least", math.inf), memory.get("waited", 0.0)
@@ -70,5 +73,6 @@ class Schedule(NamedTuple):
         else:
             waited += 1
         if waited > self.every:
-            factor, waited = factor * self.share, 0.0
+            lower, waited = factor * self.share, 0.0
+            factor = lower if rate * (factor - lower) > LEAST_CHANGE else factor
         return {"factor": factor, "least": least if math.isfinite(least) else loss, "waited": waited}
