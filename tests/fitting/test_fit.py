@@ -373,6 +373,8 @@ def test_masked_cells_are_missing() -> None:
         ({"bounds": {"a": 5}}, "the bounds of 'a' must be two numbers"),
         ({"bounds": {"a": (None, 5)}}, "the bounds of 'a' must be two numbers"),
         ({"bounds": {"a": (2, 2)}}, "leave nothing between them"),
+        ({"start": [1, 2]}, "start must be a dictionary of parameters"),
+        ({"bounds": [(0, 1)]}, "bounds must be a dictionary of parameters"),
         ({"start": {"a": math.nan}}, "the start of 'a' must be a finite number"),
         ({"start": {"a": np.ones(2)}}, "the start of 'a' must be a finite number"),
         ({"sigma": np.ones(3)}, "sigma names a column"),

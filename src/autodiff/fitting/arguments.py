@@ -28,6 +28,9 @@ def require_options(
             raise AutodiffError(
                 f"{what} names a column or an expression of columns, such as 'y'", hint="put its numbers into the data"
             )
+    for what, names, pattern in (("start", start, '{"a": 1, "b": 0.5}'), ("bounds", bounds, '{"a": (0, 1)}')):
+        if not isinstance(names, Mapping):
+            raise AutodiffError(f"{what} must be a dictionary of parameters", hint=f"write {what}={pattern}")
     for name, value in start.items():
         if not _is_finite(value):
             raise AutodiffError(f"the start of {quoted(name)} must be a finite number")
