@@ -82,22 +82,19 @@ def _lost_constants(lowered: Lowered, apart: Collection[int]) -> dict[int, float
 
     None of them without python-flint.
     """
-    graph, trial = lowered.graph, Emitter()
-    of = trial.copied(graph, [lowered.result])
-    constant = set[int]()
-    for node in of:
-        if node in graph.constants or (graph.args[node] and all(a in constant for a in graph.args[node])):
+    graph, constant, largest = lowered.graph, set[int](), {lowered.result}
+    for node in graph.reaching(lowered.result):
+        row, args = graph.rows[node], graph.args[node]
+        # the numbers that a condition compares are such equations; what it is follows from them
+        if node in graph.constants or (row is not None and not row.is_predicate and constant.issuperset(args)):
             constant.add(node)
-    inner = {a for node in of if node in constant for a in graph.args[node]}
-    outer = {a for node in of if node not in constant for a in graph.args[node]} | {lowered.result}
-    numbers = dict[int, float]()
-    for node in sorted((constant & outer) | (constant - inner)):
-        row = graph.rows[node]
-        if row is not None and not row.is_predicate and node not in apart and trial.loses_digits(of[node]):
-            number = _in_balls(lowered, node)
-            if number is not None:
-                numbers[node] = number
-    return numbers
+        else:
+            largest.update(args)
+    largest = {node for node in largest & constant if node not in graph.constants and node not in apart}
+    trial = Emitter()
+    of = trial.copied(graph, sorted(largest))
+    numbers = {node: _in_balls(lowered, node) for node in sorted(largest) if trial.loses_digits(of[node])}
+    return {node: number for node, number in numbers.items() if number is not None}
 
 
 def _in_balls(lowered: Lowered, node: int) -> float | None:
