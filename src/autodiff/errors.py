@@ -139,6 +139,8 @@ def nearest(word: str, options: Iterable[str]) -> str:
     for near in close:
         matcher = difflib.SequenceMatcher(None, word.lower(), near)
         changed = sum(max(j - i, n - m) for kind, i, j, m, n in matcher.get_opcodes() if kind != "equal")
+        if sorted(near) == sorted(word.lower()):  # letters that changed places, in sni, are one slip
+            changed = 1
         # a wrong letter is a likelier slip than a missing one: six is sin, not Si
         likeness[near], changes[near] = matcher.ratio(), (changed, len(near) != len(word))
     best = min(close, key=changes.__getitem__)

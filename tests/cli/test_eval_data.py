@@ -258,7 +258,7 @@ def test_a_header_that_is_no_identifier_is_made_one() -> None:
 
 def test_fail_fast_stops_at_the_first_row_that_is_not_ok(tmp_path: Path) -> None:
     out = tmp_path / "result.csv"
-    ended = autodiff("eval", "ln(x)", "--data", "-", "--fail-fast", "--out", str(out), stdin=b"x\n1\n-1\n2\n")
+    ended = autodiff("eval", "ln(x)", "--data", "-", "--fail-fast", "-o", str(out), stdin=b"x\n1\n-1\n2\n")
     assert ended.status == 3
     assert "stdin, line 3: ln(x) needs x > 0, but x is -1" in ended.err
     assert not out.exists()

@@ -65,9 +65,10 @@ BASE_LAST = frozenset({"log"})
 WORDS = {
     **dict.fromkeys(("times", "mal", "fois", "por"), "the operator *"), "plus": "the operator +",
     **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
-    "hoch": "the operator ^", "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
+    "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
+    "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)",
 }  # fmt: skip
-"""Words for operators, which are names of inputs here, and what they mean to people."""
+"""Words for operators and functions, which are names of inputs here, and what they mean to people."""
 
 DERIVATIVES = frozenset(
     {"diff", "d", "derivative", "deriv", "differentiate", "grad", "gradient", "jacobian", "hessian"}

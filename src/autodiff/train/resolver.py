@@ -37,7 +37,8 @@ from autodiff.language.ast import (
 from autodiff.train.declarations import Columns, Kept, is_declaration, varying, with_body
 
 ROUNDING = 4
-"""Steps of float64, of its largest number, over which a constant column may spread: its deviation is rounding, nothing to divide by."""
+"""Steps of float64, at its largest number, between the least and the largest number of a column that counts as constant."""
+
 MOST_CLASSES = 10_000
 """Of a `one_hot`: more are rather a measured number than a class."""
 

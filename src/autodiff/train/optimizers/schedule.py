@@ -64,7 +64,11 @@ class Schedule(NamedTuple):
         return memory.get("factor", 1.0)
 
     def after(self, loss: float, memory: Mapping[str, float], rate: float) -> dict[str, float]:
-        """What is to be remembered after an epoch with this loss, of the rate that training began with: the factor, the least loss, epochs without a smaller one."""
+        """What is to be remembered after an epoch: the factor, the least loss, epochs without a smaller one.
+
+        loss  the loss of that epoch
+        rate  the rate that training began with
+        """
         if self.kind != PLATEAU:
             return {}
         factor, least, waited = memory.get("factor", 1.0), memory.get("least", math.inf), memory.get("waited", 0.0)
