@@ -310,7 +310,6 @@ def test_without_balls_constants_are_those_of_float64(monkeypatch: pytest.Monkey
     assert got == 0.0
 
 
-
 def test_shared_parts_are_written_once_under_the_programs_names() -> None:
     assert export("y = x^2; z = exp(sin(y))", "python", ["x", "y"]) == PYTHON.replace("VERSION", autodiff.__version__)
 
