@@ -14,9 +14,8 @@ import autodiff as package
 from autodiff import Answer, evaluate
 from autodiff.batch.compile import Compiled
 from autodiff.errors import AutodiffError
-from autodiff.plotting.curve import plot
+from autodiff.plotting.curve import plot, sampled
 from autodiff.plotting.marks import simplest
-from autodiff.plotting.sample import sampled
 from autodiff.plotting.sampler import Sampler
 from autodiff.plotting.surface import surface
 from autodiff.render.plot import terminal, words

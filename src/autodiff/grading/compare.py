@@ -26,8 +26,7 @@ from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.grading.diagnose import antiderivative, explain
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
-from autodiff.grading.slip import Sample, Slip
-from autodiff.grading.swapped_terms import swapped_terms
+from autodiff.grading.slip import Sample, Slip, swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import LATEX_BLANK, last_part, stated
 from autodiff.symbolic.adjoint import image, slopes

@@ -75,7 +75,7 @@ def textbook_rule(row: Primitive, moves: tuple[bool, ...] = ()) -> str:
     if row is POW:
         return POWER_LAWS[moves[0], moves[1]]
     terms = [
-        f"({f})*{p}'" if _is_sum(f) else f"{f}*{p}'"
+        f"({f})*{p}'" if is_sum(f) else f"{f}*{p}'"
         for f, p in zip(row.formula, row.params, strict=True)
         if f not in (ZERO, UNDEFINED)
     ]
@@ -83,7 +83,7 @@ def textbook_rule(row: Primitive, moves: tuple[bool, ...] = ()) -> str:
     return f"({row.signature})' = {' + '.join(terms) or '0'}{result}"
 
 
-def _is_sum(text: str) -> bool:
+def is_sum(text: str) -> bool:
     """Whether a text of the table needs brackets as a factor; a call as a whole, such as `if(…)`, needs none."""
     depth = 0
     for k, sign in enumerate(text):

@@ -7,14 +7,14 @@ that the mistake leads to. The catalogue goes by the shape of a row, and for wro
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from typing import TypeAlias
 
-from autodiff.core import templates
+from autodiff.core import rules, templates
 from autodiff.core.floats import divide
 from autodiff.core.primitive import ZERO, Primitive, is_quotient, with_other_signs, with_result
 from autodiff.grading.arithmetic_mistakes import OF_PRODUCT, of_constant_factor, of_power, of_quotient, of_sum
-from autodiff.grading.candidate_slopes import Slope, candidate_slopes
 from autodiff.grading.mistake_rules import (
     ADD,
     AS_POWER,
@@ -29,6 +29,7 @@ from autodiff.grading.mistake_rules import (
     Here,
     Mistake,
     Rule,
+    is_sum,
     listed,
     plus,
     textbook_rule,
@@ -152,13 +153,41 @@ def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
 
 # --- the wrong function's rule ----------------------------------------------------------------------------------------
 
+Slope: TypeAlias = "Callable[[float, float], float]"
+"""A local slope of one argument, from the argument and the result."""
+
+
+@lru_cache(maxsize=1)
+def _candidate_slopes() -> tuple[tuple[str, Slope], ...]:
+    """Every slope of one argument that the table knows, every function of it, and a few powers; each with both signs."""
+    texts = dict.fromkeys(["1/u", "1/u^2", "1/w", "w", "u*w", "u", "u^2", "w^2", "w^2/3", "1+w^2", "1-w^2", "1/(2*u)", "1/(2*w)", "2/w", "2*w", "1/sqrt(u)", "sqrt(u)/2", "w/u", "w/2", "1/w^2", "1/(3*u)", "1", "1/2", "1/3", "2", "u*exp(u-1)", "u*2^(u-1)", "1/(u*ln(u))", "ln(u)", "ln(10)/u", "ln(2)/u", "w*ln(w)", "sec(u)", "csc(u)"])  # fmt: skip
+    singles = [
+        row
+        for row in rules.rows()
+        if row.kind == "elementwise" and row.arity == 1 and not row.is_predicate and row not in (NEG, SAME)
+    ]
+    calls = {row: f"{row.name}(u)" for row in singles}
+    formulas = {row: with_result(row.formula[0], call) for row, call in calls.items() if row.formula[0] != ZERO}
+    texts |= dict.fromkeys(text for row, text in formulas.items() if text == row.formula[0])
+    texts |= dict.fromkeys(calls.values())
+    texts |= dict.fromkeys(text for row, text in formulas.items() if text != row.formula[0])
+    rules_of_others: list[tuple[str, Slope]] = []
+    for text in texts:
+        slope = templates.compiled(text, ("u", "w"))
+        rules_of_others += [(text, slope), (f"-({text})" if is_sum(text) else f"-{text}", _negative(slope))]
+    return tuple(rules_of_others)
+
+
+def _negative(slope: Slope) -> Slope:
+    return lambda u, w: -slope(u, w)
+
 
 def _wrong_rules(row: Primitive) -> Iterator[Mistake]:
     law = textbook_rule(row)
     if is_quotient(row.formula[0]):
         upside_down = f"the fraction is upside down: {law}"
         yield Mistake("wrong rule", upside_down, lambda h: divide(1.0, h.right()), rare=True)
-    for what, slope in candidate_slopes():
+    for what, slope in _candidate_slopes():
         other = with_result(what, f"{row.name}(u)")
         yield Mistake(
             "wrong rule", f"the derivative of {row.name}(u) is not {other}: {law}", _with_rule(slope), rare=True

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autodiff.core.evaluate import Trace
+from autodiff.core import rules
+from autodiff.core.evaluate import DomainError, Trace, primal
+from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
+from autodiff.diagnostics import written
 from autodiff.errors import Span
 
 _CLOSE = 1e-9
@@ -83,3 +86,49 @@ def answer_by_variable(lowered: Lowered, source: int, samples: Sequence[Sample])
     if all(close(s.answer * x, s.derivative) for s, x in places):
         return Slip("exponent", f"the answer is the derivative divided by {name}")
     return None
+
+
+_SUB, _NEG = rules.TABLE["-", 2], rules.TABLE["-", 1]
+
+
+def swapped_terms(answered: Lowered, derivatives: Sequence[tuple[Mapping[str, float], float]]) -> Slip | None:
+    """The slip, where the answer has none of these derivatives and has all with one difference the other way round."""
+    if not derivatives:
+        return None
+    try:
+        primal(answered, derivatives[0][0])
+    except DomainError as trouble:
+        node = trouble.node
+    else:
+        return None
+    graph = answered.graph
+    for arg in graph.args[node]:
+        if graph.rows[arg] is _SUB:
+            swapped = _negated(answered, arg)
+            if all(_is(swapped, at, derivative) for at, derivative in derivatives):
+                why = f"{written(answered, arg)} is negative there, and with its terms swapped the answer is right"
+                return Slip("sign", why, written(answered, node), graph.spans[node])
+    return None
+
+
+def _negated(answered: Lowered, negative: int) -> Lowered:
+    """The same equations, one of which has the other sign."""
+    old, graph = answered.graph, Graph()
+    of: dict[int, int] = {}
+    for node in old.reaching(answered.result):
+        row = old.rows[node]
+        if row is None:
+            leaf = node in old.constants
+            of[node] = graph.constant(old.constants[node]) if leaf else graph.input(old.inputs[node])
+        else:
+            of[node] = graph.call(row, tuple(of[a] for a in old.args[node]))
+        if node == negative:
+            of[node] = graph.call(_NEG, (of[node],))
+    return answered._replace(graph=graph, result=of[answered.result])
+
+
+def _is(answered: Lowered, at: Mapping[str, float], derivative: float) -> bool:
+    try:
+        return close(primal(answered, at).values[answered.result], derivative)
+    except DomainError:
+        return False
