@@ -96,6 +96,8 @@ def test_every_row_of_the_table_at_its_special_points(row: Any, exact: bool) -> 
     made = found.machine_code and found.machine_code.machine(0, frozenset())
     needs = {step.row.name for step in found.plan.steps if step.row} if found.plan else set()
     assert (made is None) == (found.plan is None or bool(needs & ABSENT))
+    if made is None:  # both would be the steps
+        return
     steps = autodiff.compile(call, exact=exact)
     _as_the_steps(found, steps, 1 if "hypot" in call else 0, **columns(rows))
 
