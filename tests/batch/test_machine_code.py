@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import autodiff
-from autodiff.batch import buffer_pool, ufuncs
+from autodiff.batch import run, ufuncs
 from autodiff.batch.compile import SHARE, Compiled
 from autodiff.batch.jit import compile as machine
 from autodiff.batch.jit import libm, libmvec, llvm_ir
@@ -296,7 +296,7 @@ def test_without_vector_functions_there_are_none(missing: str, monkeypatch: pyte
 
 def test_result_arrays_are_reused_when_no_reference_is_left() -> None:
     g = autodiff.compile("x^2")
-    x = np.linspace(0, 1, buffer_pool.LEAST)
+    x = np.linspace(0, 1, run.LEAST_KEPT)
     value, gradient = g(x=x)
     kept, place = value[5:9], gradient["x"].ctypes.data
     del value, gradient

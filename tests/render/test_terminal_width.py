@@ -19,8 +19,8 @@ from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
 from autodiff.render.text.document import text
 from autodiff.render.text.labels import fitted
+from autodiff.render.text.layout import folded, screen
 from autodiff.render.text.numbers import eight, short
-from autodiff.render.text.wrap import folded, screen
 from tests.explanation.test_explanations import CASES
 from tests.support.command import Terminal
 from tests.support.programs import programs

@@ -24,10 +24,9 @@ from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
 from autodiff.api.scalar_answer import Query, answered
 from autodiff.arrays.inputs import plain_array
-from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
-from autodiff.batch.run import BlockRunner, divided
+from autodiff.batch.run import BlockRunner, BufferPool, divided
 from autodiff.core.lowering import Lowered, lower
 from autodiff.errors import AutodiffError, quoted
 from autodiff.libraries import library

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from autodiff.batch.ufuncs import Numbers, Operation
     from autodiff.verify.random_rounding import RandomRounding
 
+
+import sys
+from threading import Lock
+
 BLOCK = 8192
 """Rows that go through the steps together at most: a few columns of 64 kB fit the cache of a core."""
 
@@ -177,3 +181,39 @@ class _SlotBuffers:
             column = columns[name]
             slots[k] = column if isinstance(column, float) else column[block]
         return slots, self._seen[:rows]
+
+
+# --- arrays for results ----------------------------------------------------------------------------------------------
+
+LEAST_KEPT = 1 << 17
+"""Numbers from which on an array is kept: the allocator returns blocks of this size to the system, which clears each page
+when it is allocated again; for 16 MB that takes as long as ten operations on each number."""
+
+
+class BufferPool:
+    """The arrays that were handed out last; one that only the pool still references is handed out again."""
+
+    def __init__(self) -> None:
+        self._arrays: list[Any] = []
+        self._lock = Lock()
+
+    def arrays(self, count: int, size: int) -> list[Any]:
+        """So many arrays of `size` numbers each, of any content."""
+        import numpy as np
+
+        if size < LEAST_KEPT:
+            return [np.empty(size) for _ in range(count)]
+        with self._lock:
+            places = range(len(self._arrays))
+            free = [k for k in places if _references(self._arrays, k) == _UNSHARED and len(self._arrays[k]) == size]
+            again = [self._arrays[k] for k in free[:count]]
+            self._arrays = again + [np.empty(size) for _ in range(count - len(again))]
+            return list(self._arrays)
+
+
+def _references(arrays: list[Any], k: int) -> int:
+    return sys.getrefcount(arrays[k])
+
+
+_UNSHARED = _references([object()], 0)
+"""The reference count of an object that is in one list only; what a call adds to it depends on the version of Python."""

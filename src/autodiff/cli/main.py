@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -125,7 +124,7 @@ class ProgramCommand(Helpful):
             if word == "--":
                 programs.extend(rest)
             elif word in takes_value:
-                value = _next(rest)
+                value = [word for word in [next(rest, None)] if word is not None]
                 if not value:
                     return super().parse_args(ctx, [word])  # Click says what is missing
                 chosen += [flags[word], *value]
@@ -150,10 +149,6 @@ class ProgramCommand(Helpful):
         elif re.match(r"\w+\s*=(?!=)", extra[0]):
             hint = f"a value stands behind --at, as in {ctx.command_path} PROGRAM --at x=4"
         raise AutodiffError(f"{quoted(' '.join(extra))} is more than {ctx.command_path} takes", hint=hint)
-
-
-def _next(rest: Any) -> list[str]:
-    return [word for word in [next(rest, None)] if word is not None]
 
 
 def _is_option(word: str) -> bool:

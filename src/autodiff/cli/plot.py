@@ -16,7 +16,6 @@ from autodiff.language.ast import CONSTANTS
 from autodiff.render.text.answer import as_json
 
 if TYPE_CHECKING:
-    from autodiff.api.answer import Answer
     from autodiff.plotting.model import Plot, Surface
 
 EPILOG = """\b
@@ -101,15 +100,11 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
         picture = plot(text, over[0], at, given["order"], points)
     if picture.empty:
         middle = {name: low + (high - low) / 2 for name, low, high in over}
-        _require_value(evaluate(text, {name: middle.get(name, at.get(name)) for name in names}))
+        answer = evaluate(text, {name: middle.get(name, at.get(name)) for name in names})
+        if answer.value is None:
+            hint = "; ".join(filter(None, [answer.hint, "there is no value in the whole range: give another one"]))
+            raise AutodiffError(answer.why, span=answer.span, source=answer.source, hint=hint, exit_status=HARD_POINT)
     return picture
-
-
-def _require_value(answer: Answer) -> None:
-    """Raise AutodiffError with the reason why a point has no value, if it has none."""
-    if answer.value is None:
-        hint = "; ".join(filter(None, [answer.hint, "there is no value in the whole range: give another one"]))
-        raise AutodiffError(answer.why, span=answer.span, source=answer.source, hint=hint, exit_status=HARD_POINT)
 
 
 def _over(
@@ -119,7 +114,8 @@ def _over(
     for name, ends in ranges.items():
         if names and name not in names:  # a constant is a horizontal line over any name
             raise AutodiffError(
-                f"--range names {quoted(name)}, which is not an input of this program", hint=_inputs(names)
+                f"--range names {quoted(name)}, which is not an input of this program",
+                hint=f"its inputs are {', '.join(map(shortened, names[:12]))}" if names else "it has none",
             )
         if None in ends:
             raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"write for example {name}=-2..2")
@@ -143,10 +139,6 @@ def _over(
     if len(ranges) > 2:
         raise AutodiffError(f"--range names {len(ranges)} variables, and a plot is over one or two")
     return [(name, float(low or 0.0), float(high or 0.0)) for name, (low, high) in ranges.items()]
-
-
-def _inputs(inputs: Sequence[str]) -> str:
-    return f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has none"
 
 
 def _points(given: Mapping[str, Any]) -> tuple[Sequence[float], Sequence[float]]:

@@ -27,7 +27,7 @@ def fitting(text: str, stream: TextIO) -> str:
     room = width(stream)
     if not room or all(len(line) <= (room if line.isascii() else room // 2) for line in text.split("\n")):
         return text
-    from autodiff.render.text.wrap import screen  # most answers are short
+    from autodiff.render.text.layout import screen  # most answers are short
 
     return screen(text, room)
 

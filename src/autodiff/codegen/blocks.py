@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from autodiff.codegen.dialect import Dialect, ExportEquations, body, exported
-from autodiff.codegen.lines import with_lines
-from autodiff.codegen.names import Names, name_lines, named
+from autodiff.codegen.lines import Names, name_lines, named, with_lines
 from autodiff.codegen.registry import Request
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import Spelling, harmless

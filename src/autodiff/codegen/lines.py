@@ -1,15 +1,18 @@
-"""Which equations of an export get a line of their own; the others are written inside the only line that uses them.
+"""Which equations of an export get a line of their own; the others are written inside the only line that uses them. And its names.
 
 if(x > 0, ln(x), 0) + x*x    becomes    b1 = x > 0;  under b1: t1 = ln(x);  f = if(b1, t1, 0) + x*x
 """
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from autodiff.codegen.dialect import Dialect, ExportEquations
 from autodiff.codegen.guards import Guards
 from autodiff.codegen.straightline import StraightLineProgram, schedule
+from autodiff.core.lowering import Lowered
 
 
 def with_lines(parts: ExportEquations, dialect: Dialect) -> StraightLineProgram:
@@ -75,3 +78,90 @@ def _inline(program: StraightLineProgram, dialect: Dialect) -> set[int]:
 def _branch_only(args: tuple[int, ...], node: int) -> bool:
     """Whether the choice of `args` uses `node` as a branch only, which need not be evaluated."""
     return args[0] != node and args.count(node) == 1
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+_ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
+LONGEST = 60
+"""Characters of a name; a longer one is cut."""
+
+
+class Names:
+    """Hands out names, each once; `folded`: the target takes X and x for the same."""
+
+    def __init__(self, reserved: Collection[str], *, ascii_only: bool = True, folded: bool = False) -> None:
+        self.ascii_only, self.folded = ascii_only, folded
+        self.taken = {self._key(name) for name in reserved}
+        self._counts: dict[str, int] = {}
+
+    def fresh(self, name: str) -> str:
+        """`name` as the target can write it; with a `_` behind it, or a number, where that is taken."""
+        plain = self._plain(name)[:LONGEST]
+        free = plain
+        if self._key(free) in self.taken:
+            free = f"{plain}_"
+        while self._key(free) in self.taken:
+            self._counts[plain] = self._counts.get(plain, 1) + 1
+            free = f"{plain}_{self._counts[plain]}"
+        self.taken.add(self._key(free))
+        return free
+
+    def numbered(self, letter: str) -> str:
+        """The next of t1, t2, … that is free."""
+        while True:
+            self._counts[letter] = self._counts.get(letter, 0) + 1
+            name = f"{letter}{self._counts[letter]}"
+            if self._key(name) not in self.taken:
+                self.taken.add(self._key(name))
+                return name
+
+    def _key(self, name: str) -> str:
+        return name.lower() if self.folded else name
+
+    def _plain(self, name: str) -> str:
+        if name.isidentifier() and (name.isascii() or not self.ascii_only):
+            return name
+        text = "".join(map(_in_ascii, unicodedata.normalize("NFD", name)))
+        return text if text[:1].isalpha() else f"v{text}"
+
+
+def _in_ascii(letter: str) -> str:
+    if letter.isascii():
+        return letter if letter.isalnum() else "_"
+    words = unicodedata.name(letter, "").split()
+    if words[:1] == ["GREEK"] and "LETTER" in words:
+        word = {"LAMDA": "lambda"}.get(words[-1], words[-1].lower())
+        return word.capitalize() if "CAPITAL" in words else word
+    if letter in _ACCENTS:
+        return _ACCENTS[letter]
+    return "" if unicodedata.combining(letter) else f"u{ord(letter):x}"
+
+
+def named(
+    names: Names, program: StraightLineProgram, lowered: Lowered, wrt: Collection[str], inputs: Mapping[str, str]
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """A name for every input and line, and the names of the results: `f`, `df_dx`, …
+
+    A line that is a result has its name; for the others see `name_lines`.
+    """
+    graph = program.graph
+    of = {node: inputs[name] for node, name in graph.inputs.items()}
+    results = [names.fresh(lowered.name), *(names.fresh(f"d{lowered.name}_d{name}") for name in wrt)]
+    for node, name in zip(program.results, results, strict=True):
+        if graph.rows[node] is not None:
+            of.setdefault(node, name)
+    name_lines(names, program, of)
+    return of, tuple(results)
+
+
+def name_lines(names: Names, program: StraightLineProgram, of: dict[int, str]) -> None:
+    """Give the lines that have no name yet the program's name for them, or t1, t2, …, and b1, b2, … to conditions."""
+    for node in program.equations:
+        row = program.graph.rows[node]
+        if node in of:
+            continue
+        if node in program.names:
+            of[node] = names.fresh(program.names[node])
+        else:
+            of[node] = names.numbered("b" if row is not None and row.is_predicate else "t")

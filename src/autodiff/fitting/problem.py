@@ -22,9 +22,8 @@ from autodiff.api.answer import Answer
 from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.reduction_notes import reduced
 from autodiff.batch import compile as batch
-from autodiff.batch.buffer_pool import BufferPool
 from autodiff.batch.compile import Compiled
-from autodiff.batch.run import divided
+from autodiff.batch.run import BufferPool, divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import written

@@ -14,8 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodiff.codegen.dialect import Dialect, DialectEmitter, exported
-from autodiff.codegen.lines import with_lines
-from autodiff.codegen.names import Names, named
+from autodiff.codegen.lines import Names, named, with_lines
 from autodiff.codegen.registry import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling, calls

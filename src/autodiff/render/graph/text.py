@@ -22,8 +22,7 @@ from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.text.elide import GAP, Elided, elide
 from autodiff.render.text.labels import ascii_only, fitted, formula, label, spelled, value
-from autodiff.render.text.layout import Line, Piece
-from autodiff.render.text.wrap import folded
+from autodiff.render.text.layout import Line, Piece, folded
 
 _ASCII = str.maketrans(
     {**dict.fromkeys("└┘├┤┴┼", "+"), "─": "-", "│": "|", "▶": ">", "●": "*", "○": "o", "⋮": ":", "…": "~"}

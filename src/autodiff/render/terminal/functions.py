@@ -19,7 +19,7 @@ from autodiff.core.prelude import Loss
 from autodiff.core.primitive import Primitive
 from autodiff.render.terminal import colours
 from autodiff.render.text.answer import array
-from autodiff.render.text.wrap import folded, screen
+from autodiff.render.text.layout import folded, screen
 
 HEADER = ("function", "meaning", "derivative", "domain")
 LOSS_HEADER = ("loss", "formula", "models")

@@ -34,7 +34,7 @@ def curve(
     steps, others = (
         [
             _level(value, scale, bottom, top, height) if math.isfinite(value) else None
-            for value in (_at(part, k, width) for k in range(width if part else 0))
+            for value in (part[min(len(part) - 1, k * len(part) // width)] for k in range(width if part else 0))
         ]
         for part in (values, beside)
     )
@@ -53,10 +53,6 @@ def curve(
         if bottom == top:
             break
     return "\n".join(lines)
-
-
-def _at(values: Sequence[float], column: int, width: int) -> float:
-    return values[min(len(values) - 1, column * len(values) // width)]
 
 
 def _level(value: float, scale: object, bottom: float, top: float, height: int) -> int:

@@ -26,11 +26,11 @@ from autodiff.render.text.layout import (
     Line,
     Piece,
     Screen,
+    folded,
     in_few_lines,
     plain_lines,
 )
 from autodiff.render.text.tables import table, update
-from autodiff.render.text.wrap import folded
 
 _NAME = 24  # columns that the names of answers below each other have, so that the numbers do, too
 _VERTICES = 14  # vertices of the drawing inside a document

@@ -29,22 +29,18 @@ def lines(compared: Compared) -> Iterator[tuple[str, str]]:
         yield "no", f"at {where(compared.at)}:"
         yield f"d{compared.result}/d{compared.wrt}", _number(compared.derivative)
         yield "answer", _number(compared.answer)
-        yield from _slips(compared)
+        if compared.slip is None:
+            yield "slip", "no single slip explains it, nor do two"
+        elif compared.second is None:
+            yield "slip", _slip(compared.slip)
+        else:
+            yield "slips", "no single slip explains it, two together do:"
+            yield "1", _slip(compared.slip)
+            yield "2", _slip(compared.second)
     else:
         yield "undecided", compared.why
     for note in compared.notes:
         yield "note", note
-
-
-def _slips(compared: Compared) -> Iterator[tuple[str, str]]:
-    if compared.slip is None:
-        yield "slip", "no single slip explains it, nor do two"
-    elif compared.second is None:
-        yield "slip", _slip(compared.slip)
-    else:
-        yield "slips", "no single slip explains it, two together do:"
-        yield "1", _slip(compared.slip)
-        yield "2", _slip(compared.second)
 
 
 def _slip(slip: Slip) -> str:

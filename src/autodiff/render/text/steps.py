@@ -15,8 +15,7 @@ from typing import NamedTuple
 from autodiff.errors import columns
 from autodiff.render.document.blocks import Omitted, PathSum, RowHeading, TableBlock, TableRow, joined, plain, term
 from autodiff.render.text.labels import fitted
-from autodiff.render.text.layout import INDENT, STACKED, Line, Piece, Screen, flowing, in_few_lines, signed
-from autodiff.render.text.wrap import folded
+from autodiff.render.text.layout import INDENT, STACKED, Line, Piece, Screen, flowing, folded, in_few_lines, signed
 
 _ANSWER, _MARK = " ◀ answer", " ◀"
 

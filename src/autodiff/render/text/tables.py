@@ -28,9 +28,8 @@ from autodiff.render.document.blocks import (
 )
 from autodiff.render.document.formulas import many
 from autodiff.render.text.labels import fitted
-from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, in_few_lines, signed
+from autodiff.render.text.layout import INDENT, MARGIN, STACKED, Line, Piece, Screen, folded, in_few_lines, signed
 from autodiff.render.text.steps import steps
-from autodiff.render.text.wrap import folded
 
 
 def table(block: TableBlock, screen: Screen) -> Iterator[Line]:
