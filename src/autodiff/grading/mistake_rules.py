@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from autodiff.core import rules
+from autodiff.core import rules, templates
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, with_result
 
 ADD, SUB, MUL, DIV, POW = (rules.TABLE[name, 2] for name in ("+", "-", "*", "/", "^"))
@@ -99,6 +99,25 @@ AS_POWER = "this is the rule of u^n"
 def plus(k: int, times: float) -> Rule:
     """The part through argument k, so many times more."""
     return lambda h: h.right() + times * h.s[k] * h.t[k]
+
+
+def written(text: str) -> Rule:
+    """The rule that a text says, of a primitive of u, or of u and v.
+
+    Names of the text: the arguments, their derivatives du and dv, the local slopes su and sv, the result w, the right
+    derivative r, and the variable x.
+    """
+
+    def rule(h: Here) -> float:
+        names = [f"{kind}{u}" for kind in ("", "d", "s") for u in "uv"[: len(h.u)]]
+        return templates.compiled(text, (*names, "w", "r", "x"))(*h.u, *h.t, *h.s, h.w, h.right(), h.x)
+
+    return rule
+
+
+def texts(kind: str, law: str, *slips: tuple[str, str], rare: bool = False) -> Iterator[Mistake]:
+    """Mistakes of one kind, each as what was done, before the rule that says otherwise, and as what comes of it."""
+    return (Mistake(kind, f"{what}: {law}", written(text), rare) for what, text in slips)
 
 
 def listed(kind: str, law: str, slips: Mapping[str, Rule], *, rare: bool = False) -> Iterator[Mistake]:

@@ -33,6 +33,7 @@ from autodiff.grading.mistake_rules import (
     listed,
     plus,
     textbook_rule,
+    texts,
 )
 
 
@@ -64,12 +65,10 @@ def mistakes(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -
 
 def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mistake]:
     if row is EXP:
-        as_power: dict[str, Rule] = {
-            AS_POWER: lambda h: h.u[0] * divide(h.w, math.e) * h.t[0],
-            f"{AS_POWER}, and the inner derivative is missing": lambda h: h.u[0] * divide(h.w, math.e),
-        }
-        yield from listed("wrong rule", "(e^u)' = e^u*u'", as_power)
-        yield Mistake("exponent", "the exponent is lost: (e^u)' = e^u*u'", lambda h: math.e * h.t[0], rare=True)
+        law = "(e^u)' = e^u*u'"
+        power, lacking = (AS_POWER, "u*(w/e)*du"), (f"{AS_POWER}, and the inner derivative is missing", "u*(w/e)")
+        yield from texts("wrong rule", law, power, lacking)
+        yield from texts("exponent", law, ("the exponent is lost", "e*du"), rare=True)
     for k, (is_active, deeper) in enumerate(zip(moves, inner, strict=True)):
         if is_active and deeper:
             yield from _chain(row, k, textbook_rule(row))
