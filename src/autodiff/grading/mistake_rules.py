@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -118,8 +118,3 @@ def written(text: str) -> Rule:
 def texts(kind: str, law: str, *slips: tuple[str, str], rare: bool = False) -> Iterator[Mistake]:
     """Mistakes of one kind, each as what was done, before the rule that says otherwise, and as what comes of it."""
     return (Mistake(kind, f"{what}: {law}", written(text), rare) for what, text in slips)
-
-
-def listed(kind: str, law: str, slips: Mapping[str, Rule], *, rare: bool = False) -> Iterator[Mistake]:
-    """Mistakes of one kind: what was done, the rule that says otherwise, and what comes of it."""
-    return (Mistake(kind, f"{what}: {law}", rule, rare) for what, rule in slips.items())

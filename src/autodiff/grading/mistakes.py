@@ -30,7 +30,6 @@ from autodiff.grading.mistake_rules import (
     Mistake,
     Rule,
     is_sum,
-    listed,
     plus,
     textbook_rule,
     texts,
@@ -78,71 +77,59 @@ def _function(row: Primitive, moves: tuple[bool, ...], inner: tuple[bool, ...]) 
 
 
 def _chain(row: Primitive, k: int, law: str) -> Iterator[Mistake]:
-    u = row.params[k]
-    missing: dict[str, Rule] = {f"the inner derivative {u}' is missing": lambda h: _with_tangent(h, k, 1.0)}
-    at: dict[str, Rule] = {
-        f"the outer derivative is taken at the variable alone, not at the inner function {u}": lambda h: _with_slope(
-            h, k, _slope_at(row, k, h, h.x)
+    u, at = row.params[k], "the outer derivative is taken at"
+    inner, outer = "inner derivative", "inner function"
+
+    def taken_at(place: Callable[[Here], float]) -> Rule:
+        return lambda h: _through(h, k, _slope_at(row, k, h, place(h)), h.t[k])
+
+    slips: list[tuple[str, str, Rule]] = [
+        (inner, f"the inner derivative {u}' is missing", lambda h: _through(h, k, h.s[k], 1.0)),
+        (outer, f"{at} the variable alone, not at the inner function {u}", taken_at(lambda h: h.x)),
+        (outer, f"{at} the inner derivative {u}', not at the inner function {u}", taken_at(lambda h: h.t[k])),
+        (
+            outer,
+            f"{at} the inner derivative {u}', which is not a factor then",
+            lambda h: _through(h, k, _slope_at(row, k, h, h.t[k]), 1.0),
         ),
-        f"the outer derivative is taken at the inner derivative {u}', not at the inner function {u}": lambda h: (
-            _with_slope(h, k, _slope_at(row, k, h, h.t[k]))
+        (
+            inner,
+            f"only the inner derivative {u}' is there, the outer one is missing",
+            lambda h: _through(h, k, 1.0, h.t[k]),
         ),
-        f"the outer derivative is taken at the inner derivative {u}', which is not a factor then": lambda h: (
-            _with_slope(_moved(h, k, 1.0), k, _slope_at(row, k, h, h.t[k]))
-        ),
-    }
-    shallow: dict[str, Rule] = {
-        f"the outer derivative is taken at {u} with its own inner function left out": lambda h: _with_slope(
-            h, k, _slope_at(row, k, h, h.shallow[k])
-        ),
-    }
+    ]
     if f"{u}^2" in row.formula[k]:
-        at[f"the square is taken of the variable alone, not of the whole {u}"] = lambda h: _with_slope(
-            h, k, _slope_at(row, k, h, math.sqrt(h.u[k] * h.x))
-        )
-    alone: dict[str, Rule] = {
-        f"only the inner derivative {u}' is there, the outer one is missing": lambda h: _with_slope(h, k, 1.0)
-    }
-    factors: dict[str, Rule] = {
-        "the inner derivative is added where it is a factor": lambda h: h.right() - h.s[k] * h.t[k] + h.s[k] + h.t[k],
-        f"the inner function {u} itself is the factor instead of its derivative {u}'": lambda h: _with_tangent(
-            h, k, h.u[k]
-        ),
-    }
-    yield from listed("inner derivative", law, missing)
-    yield from listed("inner function", law, at)
-    for place, which in ((0, "first"), (-1, "last")):
-        shallow[f"the outer derivative is taken at {u} without its {which} term"] = partial(
-            _without_term, row, k, place
-        )
-    yield from listed("inner function", law, shallow, rare=True)
-    yield from listed("inner derivative", law, alone)
+        square = f"the square is taken of the variable alone, not of the whole {u}"
+        slips.insert(4, (outer, square, taken_at(lambda h: math.sqrt(h.u[k] * h.x))))
+    instead = f"the inner function {u} itself is the factor instead of its derivative {u}'"
     brackets = f"the brackets around the inner derivative {u}', a sum, are missing"
-    yield from listed("inner derivative", law, factors, rare=True)
-    for place in (0, -1):
-        yield Mistake("inner derivative", f"{brackets}: {law}", partial(_without_brackets, k=k, place=place), rare=True)
+    rare: list[tuple[str, str, Rule]] = [
+        (outer, f"{at} {u} with its own inner function left out", taken_at(lambda h: h.shallow[k])),
+        (outer, f"{at} {u} without its first term", taken_at(lambda h: h.shorter[k][0])),
+        (outer, f"{at} {u} without its last term", taken_at(lambda h: h.shorter[k][-1])),
+        (
+            inner,
+            "the inner derivative is added where it is a factor",
+            lambda h: h.right() - h.s[k] * h.t[k] + h.s[k] + h.t[k],
+        ),
+        (inner, instead, lambda h: _through(h, k, h.s[k], h.u[k])),
+        (inner, brackets, partial(_without_brackets, k=k, place=0)),
+        (inner, brackets, partial(_without_brackets, k=k, place=-1)),
+    ]
+    yield from (Mistake(kind, f"{what}: {law}", rule) for kind, what, rule in slips)
+    yield from (Mistake(kind, f"{what}: {law}", rule, rare=True) for kind, what, rule in rare)
+
+
+def _through(h: Here, k: int, slope: float, tangent: float) -> float:
+    """The right rule, but for the slope and the tangent of argument k."""
+    s, t = (*h.s[:k], slope, *h.s[k + 1 :]), (*h.t[:k], tangent, *h.t[k + 1 :])
+    return h._replace(s=s, t=t).right()
 
 
 def _without_brackets(h: Here, k: int, place: int) -> float:
     """The slope times the first or the last term of the inner derivative, and the other terms as they are."""
     slope, term = h.s[k], h.terms[k][place]
     return h.right() - slope * h.t[k] + slope * term + (h.t[k] - term)
-
-
-def _without_term(row: Primitive, k: int, place: int, h: Here) -> float:
-    return _with_slope(h, k, _slope_at(row, k, h, h.shorter[k][place]))
-
-
-def _moved(h: Here, k: int, tangent: float) -> Here:
-    return h._replace(t=tuple(tangent if i == k else t for i, t in enumerate(h.t)))
-
-
-def _with_tangent(h: Here, k: int, tangent: float) -> float:
-    return _moved(h, k, tangent).right()
-
-
-def _with_slope(h: Here, k: int, slope: float) -> float:
-    return h._replace(s=tuple(slope if i == k else s for i, s in enumerate(h.s))).right()
 
 
 def _slope_at(row: Primitive, k: int, h: Here, place: float) -> float:
