@@ -15,14 +15,94 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.batch.compile import INPUT
 from autodiff.batch.parts import PartTask
-from autodiff.batch.table import Count
-from autodiff.tables.columns import program_names
-from autodiff.tables.text import Table
+from autodiff.batch.table import Count, columns_of, require_free
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.tables.columns import MISSING, program_names, row_fault
+from autodiff.tables.text import Chunk, Statuses, Table, text_of
 from autodiff.train.checkpoint import nested
 from autodiff.train.declarations import Kept
-from autodiff.train.predicted_rows import predictions
 from autodiff.train.prediction import Outputs
+
+
+def predictions(
+    table: Table, outputs: Outputs, count: Count, *, kept: Sequence[str] = (), fail_fast: bool = False
+) -> Iterator[dict[str, Sequence[Any]]]:
+    """The rows' outputs, chunk by chunk, as columns: the outputs (NaN for none), status; behind the table's columns `kept`.
+
+    Raises AutodiffError where the table can't be read on and, with `fail_fast`, at the first row that is not ok.
+    """
+    of = columns_of(table, outputs.inputs, outputs.parameters)
+    read = list(dict.fromkeys(of.values()))
+    for chunk in table.chunks([*dict.fromkeys([*kept, *read])] if kept else read):
+        rows, usable = len(chunk.lines), np.ones(len(chunk.lines), bool)
+        numbers = {name: _numbers(chunk, column, name, outputs.kept) for name, column in of.items()}
+        for column in numbers.values():
+            usable &= np.isfinite(column)
+        usable[list(chunk.faults)] = False
+        good = np.flatnonzero(usable)
+        numbers = {name: column[good] for name, column in numbers.items()}
+        values, lacking = outputs.of_rows(numbers, len(good))
+        hard = {int(row): INPUT for row in np.flatnonzero(~usable)} | {int(good[k]): s for k, s in lacking.items()}
+        stop = min(hard, default=rows) if fail_fast else rows
+        whole: dict[str, Any] = {name: np.full(rows, np.nan) for name in values}
+        for name, column in values.items():
+            whole[name][good] = column
+        if kept:
+            require_free(table.name, kept, [*whole, "status"])
+        status = Statuses(rows, dict(sorted(hard.items()))).before(stop)
+        count.add(table, chunk, status, [column for name, column in of.items() if name not in outputs.kept.codes])
+        count.fault = count.fault or _unknown_text(table, chunk, of, outputs.kept, stop, named=count.named)
+        cells = {name: chunk.cells[name][:stop] for name in kept}
+        shown = {name: _texts(column[:stop], outputs.kept.codes.get(name)) for name, column in whole.items()}
+        yield {**cells, **shown, "status": status}
+        if stop < rows:
+            place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
+            unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
+            if hard[stop] == INPUT and unknown:
+                raise AutodiffError(f"{shortened(table.name, 200)}, {unknown}", exit_status=DATA)
+            if hard[stop] == INPUT and not usable[stop]:
+                raise row_fault(table, chunk, stop, read)
+            if hard[stop] == INPUT:
+                raise AutodiffError(f"{place}: a class or an index that the training did not have", exit_status=DATA)
+            why, span = outputs.fault(numbers, int(np.searchsorted(good, stop)))
+            source = outputs.lowered.source
+            raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)
+    if not count.rows:
+        yield dict.fromkeys((*kept, *outputs.names, "status"), ())
+
+
+def _numbers(chunk: Chunk, column: str, name: str, kept: Kept) -> Any:
+    """A column as numbers: codes of texts as in the training, and the mean there for a missing cell if it was so there."""
+    cells = chunk.cells[column]
+    numbers = np.array(chunk.read(cells), float)
+    if name in kept.codes:
+        codes = {text: float(k) for k, text in enumerate(kept.codes[name])}
+        return np.array([codes.get(text_of(cell), np.nan) for cell in cells])
+    if name in kept.means:
+        lacking = np.flatnonzero(~np.isfinite(numbers))
+        numbers[[row for row in lacking.tolist() if text_of(cells[row]) in MISSING]] = kept.means[name]
+    return numbers
+
+
+def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept, rows: int, *, named: bool) -> str:
+    """What is wrong with the first of these rows that has a text which no row of the training had; "" where all are known."""
+    file = f" of {shortened(table.name, 200)}" if named else ""
+    for name in (name for name in of if name in kept.codes):
+        known = {"", *kept.codes[name]}
+        for row, cell in enumerate(chunk.cells[of[name]][:rows]):
+            if text_of(cell) not in known:
+                place = f"{table.unit} {chunk.lines[row]}{file}, column {quoted(of[name])}"
+                return f"{place}: {quoted(text_of(cell))} is no text that the training had"
+    return ""
+
+
+def _texts(numbers: Any, texts: Sequence[str] | None) -> Any:
+    """The column of an output; one with the name of a column of texts has texts for its codes."""
+    if texts is None:
+        return numbers
+    return [texts[int(code)] if code in range(len(texts)) else None for code in numbers.tolist()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
