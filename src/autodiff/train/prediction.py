@@ -18,18 +18,22 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.api.answer import Answer
+from autodiff.api.array_answer import array_answer
+from autodiff.api.scalar_answer import Query
 from autodiff.arrays import algebra
-from autodiff.batch.compile import INPUT, Compiled
-from autodiff.batch.outputs import moved_values, one_row, plain_outputs
+from autodiff.batch.compile import INPUT, Compiled, compiled
 from autodiff.core.evaluate import DomainError
+from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower
+from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import outside, written
 from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
 from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
 from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
-from autodiff.verify.random_rounding import unmoved
+from autodiff.verify.random_rounding import sweeps, unmoved
 
 BLOCK = 4096
 """Rows that are evaluated at a time."""
@@ -73,7 +77,7 @@ class Outputs:
         self.inputs = [name for name in dict.fromkeys(inputs) if name not in parameters]
         constants = [*self.parameters.values()]
         plain = not self.matrices and not self._limits and all(isinstance(number, float) for number in constants)
-        self._compiled = plain_outputs(self.lowered, self.nodes) if plain else None
+        self._compiled = _plain_outputs(self.lowered, self.nodes) if plain else None
         self._axes: dict[int, int | None] | None = None
         self._shapes: dict[int, tuple[int, ...]] = {}
         for number in PROBES:
@@ -148,9 +152,12 @@ class Outputs:
     def _doubtful(self, columns: Columns, split: Columns, rows: int) -> Any:
         """The rows in which an output has other digits when every result is moved by a few roundings."""
         doubtful = np.zeros(rows, bool)
-        for values, roundings in moved_values(self.lowered, self._point(columns), list(self.nodes.values())):
+        point, results = self._point(columns), list(self.nodes.values())
+        for rounding in sweeps():
+            moved_point = rounding.inputs(point)
+            values = algebra.evaluate(self.lowered, moved_point, shake=rounding, results=results).values
             for name, moved in self._split(values, rows).items():
-                doubtful |= ~unmoved(split[name], moved, roundings)
+                doubtful |= ~unmoved(split[name], moved, rounding.roundings)
         return doubtful
 
     def _one_row(self, columns: Columns) -> tuple[dict[str, float], str, str, Span | None]:
@@ -158,7 +165,7 @@ class Outputs:
         numbers = dict[str, float]()
         values: list[Any] = [None] * len(self.lowered.graph)
         for name, node in self.nodes.items():
-            answer = one_row(self.lowered, node, name, self._point(columns))
+            answer = _answer_of_row(self.lowered, node, name, self._point(columns))
             if answer.status != "ok" or answer.value is None:
                 return numbers, answer.status, answer.why, answer.span
             values[node] = answer.value
@@ -282,3 +289,33 @@ def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:
         f"--of {shortened(name)}: the program assigns no such name",
         hint=f"did you mean {quoted(near)}?" if near else f"its names are {known}",
     )
+
+
+# --- rows that float64 may not be enough for are computed again, as `eval --data` does ----------------------------------
+
+
+def _plain_outputs(lowered: Lowered, nodes: Mapping[str, int]) -> dict[str, Compiled] | None:
+    """The outputs as functions over columns; None where one of them needs an array within a row."""
+    graph = lowered.graph
+    rows = {graph.rows[node] for node in graph.reaching(*nodes.values())}
+    if any(row is not None and row.kind != ELEMENTWISE for row in rows):
+        return None
+    return {name: compiled(_of_output(lowered, node, name), [], exact=False) for name, node in nodes.items()}
+
+
+def _of_output(lowered: Lowered, node: int, name: str) -> Lowered:
+    """The equations of one output alone, so that columns which only the loss needs have no part in them."""
+    graph, before = Graph(), lowered.graph
+    copies = before.carried([node], graph.constant, graph.input, graph.call)
+    for old, new in copies.items():
+        graph.spans[new] = before.spans[old]
+        if old != node and old in before.names:
+            graph.names[new] = before.names[old]
+    return Lowered(graph, copies[node], name, tuple(graph.inputs.values()), {}, lowered.source)
+
+
+def _answer_of_row(lowered: Lowered, node: int, name: str, point: Mapping[str, Any]) -> Answer:
+    """The one-shot answer for an output at a point that has the columns of one row, as arrays of one element."""
+    output = _of_output(lowered, node, name)
+    at = {key: value if np.shape(value) else float(value) for key in output.inputs for value in [point[key]]}
+    return array_answer(Query(output, at, {}, check=False), wrt_given=False)

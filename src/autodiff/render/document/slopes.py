@@ -230,9 +230,6 @@ def _adjoints(explanation: Explanation, limits: blocks.Limits) -> Iterator[Table
     )
 
 
-# --- both modes, forward mode -------------------------------------------------------------------------------------------
-
-
 # --- special points -----------------------------------------------------------------------------------------------------
 
 _TITLES = {
