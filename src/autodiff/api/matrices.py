@@ -320,6 +320,3 @@ def weighted_label(weights: Mapping[str, float]) -> str:
     """How a weighted sum is called: `(u + 2*v)`, of one result with the weight 1 its name."""
     terms = " + ".join(n if weight == 1 else f"{diagnostics.shown(weight)}*{n}" for n, weight in weights.items())
     return terms if terms in weights else f"({terms})"
-
-
-# --- names --------------------------------------------------------------------------------------------------------------
