@@ -55,3 +55,31 @@ def test_an_answer_without_any_value_has_a_line_about_the_slip() -> None:
 def test_a_variable_that_no_branch_taken_has_is_no_factor() -> None:
     ended = autodiff("check", "u = if(y < Ai(y), x, y); y + u", "f'(x) = x")
     assert (ended.status, "no single slip explains it" in ended.out) == (1, True), ended
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "meant"),
+    [
+        ("atan(x)", "1/1+x^2", "1/(1+x^2)"), ("sqrt(x)", "1/2sqrt(x)", "1/(2sqrt(x))"), ("e^(2x)", "2e^2x", "2e^(2x)"),
+        ("sqrt(x)", "1/2*x^-1/2", "1/2*x^(-1/2)"), ("x/(x + 1)", "1/x+1^2", "1/(x+1)^2"), ("(x - 1)^2", "2*x - 1", "2*(x - 1)"),
+        ("x^2/(x - 1)", "(2x*(x-1) - x^2)/x-1^2", "(2x*(x-1) - x^2)/(x-1)^2"), ("asin(x)", "1/sqrt(1-x)(1+x)", None), ("x^3", "3x", None),
+        ("y*x^2 - 3*x", "2*x*y - 3 + 1", None),
+    ],
+)  # fmt: skip
+def test_brackets_that_were_not_typed_are_named(program: str, answer: str, meant: str | None) -> None:
+    compared = compare(program, answer, "x")
+    assert compared.verdict == "no"
+    named = compared.slip is not None and compared.slip.kind == "missing brackets"
+    assert named == (meant is not None), compared
+    assert compared.slip is None or meant is None or compared.slip.why.endswith(f"right: {meant}")
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "words", "never"),
+    [("tan(x)", "csc(x)^2", "is not csc(u)^2", "--"), ("sin(x)^2", "2cos(x)", "at the inner derivative u'", "lowered by 2")],
+)  # fmt: skip
+def test_a_wrong_rule_is_written_as_people_write_it(program: str, answer: str, words: str, never: str) -> None:
+    slip = compare(program, answer, "x").slip
+    assert slip is not None
+    assert words in slip.why
+    assert never not in slip.why

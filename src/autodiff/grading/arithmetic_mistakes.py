@@ -104,7 +104,7 @@ def of_power(moves: tuple[bool, ...], inner: tuple[bool, ...]) -> Iterator[Mista
             ("exponent", "the exponent is lowered as the factor, not above", "(v - 1)*w"),
             ("exponent", "the new exponent is n - 1, not 1 - n", "if(v == 1, 0/0, v*u^(1 - v))"),
             ("exponent", "the exponent is raised by 1, not lowered", "v*u^(v + 1)"),
-            ("exponent", "the exponent is lowered by 2", "v*u^(v - 2)"),
+            ("exponent", "the exponent is lowered by 2", "if(v == 2, 0/0, v*u^(v - 2))"),
             ("exponent", "the exponent is the factor, and the power is lost", "v*u"),
             ("exponent", "the power itself stays", "w"),
             ("wrong rule", "this is the rule of a^u", "w*ln(u)"),

@@ -23,7 +23,8 @@ from autodiff.codegen.gradient import gradient_equations
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed, shown
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.grading.diagnose import antiderivative, explain
+from autodiff.grading.diagnose import OfTyping, antiderivative, explain
+from autodiff.grading.missing_brackets import missing_brackets
 from autodiff.grading.names import in_names
 from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.slip import Sample, Slip, swapped_terms
@@ -97,6 +98,10 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     name, source = _variable(lowered, wrt)
     defined = [statement.target.name for statement in parsed.statements if isinstance(statement, Define)]
     given = parse(answer, strict=strict, given={*lowered.assigned, *parsed.given}, functions=defined)
+
+    def read(text: str) -> Lowered:
+        return in_names(parsed, lowered, parse(text, given={*lowered.assigned, *parsed.given}, functions=defined))
+
     answered = in_names(parsed, lowered, given)
     readings = {str(reading): reading for reading in (*parsed.readings, *steps, *given.readings)}
     empty = Compared("undecided", name, lowered.name, readings=tuple(readings.values()))
@@ -104,7 +109,10 @@ def compare(program: str, answer: str, wrt: str | None = None, *, strict: bool =
     slope = Lowered(equations.graph, equations.slopes[name], name, lowered.inputs, {}, "")
     same = _same_formula(lowered, source, answered)
     tried = list(trials(lowered, source, slope, answered, proved=same))
-    return _judged(empty, tried, same=same, lowered=lowered, source=source, answered=answered)
+    return _judged(
+        empty, tried, same=same, lowered=lowered, source=source, answered=answered,
+        of_typing=lambda samples: missing_brackets(given.source, read, samples),
+    )  # fmt: skip
 
 
 def _without_left_side(
@@ -166,13 +174,20 @@ def _variable(lowered: Lowered, wrt: str | None) -> tuple[str, int]:
 
 
 def _judged(
-    empty: Compared, trials: Sequence[Trial], *, same: bool, lowered: Lowered, source: int, answered: Lowered
+    empty: Compared,
+    trials: Sequence[Trial],
+    *,
+    same: bool,
+    lowered: Lowered,
+    source: int,
+    answered: Lowered,
+    of_typing: OfTyping,
 ) -> Compared:
     apart = [t for t in trials if t.outcome == "differs"]
     agreed = sum(t.outcome == "same" for t in trials)
     unanswered = [t for t in trials if t.derivative is not None and t.answer is None]
     if apart:
-        return _no(empty, apart, trials, lowered, source, answered)
+        return _no(empty, apart, trials, lowered, source, answered, of_typing)
     if same or agreed >= ENOUGH // 4 or (agreed and not lowered.inputs):
         notes = tuple(_notes(trials, empty.wrt))
         return replace(empty, verdict="yes", method="symbols" if same else "points", agreed=agreed, notes=notes)
@@ -251,6 +266,7 @@ def _no(
     lowered: Lowered,
     source: int,
     answered: Lowered,
+    of_typing: OfTyping,
 ) -> Compared:
     apart = sorted(apart, key=lambda t: (not _visible(t), -_relative(t)))
     first = apart[0]
@@ -260,7 +276,7 @@ def _no(
         for t in [*filter(_visible, apart[: max(SAMPLES - len(same), SAMPLES // 2)]), *same][:SAMPLES]
         if t.run is not None and t.derivative is not None and t.answer is not None
     ]
-    slips = explain(lowered, source, samples) if _visible(first) else ()
+    slips = explain(lowered, source, samples, of_typing) if _visible(first) else ()
     if len(slips) != 1 and (integrated := antiderivative(answered, empty.wrt, lowered, samples)):
         slips = (integrated,)
     return replace(

@@ -9,7 +9,7 @@ the same numbers at every sample. `mistakes` is the catalogue.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeAlias
@@ -163,7 +163,11 @@ def _finite(numbers: Sequence[float | None]) -> bool:
     return all(n is None or math.isfinite(n) for n in numbers)
 
 
-def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[Slip, ...]:
+OfTyping: TypeAlias = "Callable[[Sequence[Sample]], Slip | None]"
+"""What gives the slip of an answer that was typed otherwise than it was meant."""
+
+
+def explain(lowered: Lowered, source: int, samples: Sequence[Sample], of_typing: OfTyping) -> tuple[Slip, ...]:
     """The slip that explains the answer at every sample; two if it takes two; none if neither does."""
     if not samples:
         return ()
@@ -175,7 +179,7 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample]) -> tuple[S
     for change in frequent:
         if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
-    if plain := whole_answer(lowered, samples):
+    if plain := whole_answer(lowered, samples) or of_typing(samples):
         return (plain,)
     for change in rare:
         if _explains(per_sample, (change,)):

@@ -160,7 +160,10 @@ def _candidate_slopes() -> tuple[tuple[str, Slope], ...]:
     rules_of_others: list[tuple[str, Slope]] = []
     for text in texts:
         slope = templates.compiled(text, ("u", "w"))
-        rules_of_others += [(text, slope), (f"-({text})" if is_sum(text) else f"-{text}", _negative(slope))]
+        positive = text.removeprefix("-")
+        is_negative = positive != text and not is_sum(positive)
+        opposite = positive if is_negative else f"-({text})" if is_sum(text) else f"-{text}"
+        rules_of_others += [(text, slope), (opposite, _negative(slope))]
     return tuple(rules_of_others)
 
 
