@@ -12,6 +12,7 @@ import click
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted
+from autodiff.language.ast import Reading
 from autodiff.libraries import library
 
 if TYPE_CHECKING:
@@ -105,12 +106,14 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
     from autodiff.fitting import fit, problem
     from autodiff.tables import columns
 
+    hidden = list[Reading]()
     table = columns.load(
         given["data"],
-        problem.chooser(text, given["target"], start, given["sigma"]),
+        problem.chooser(text, given["target"], start, given["sigma"], hidden, strict=strict),
         lambda name: f"a parameter is given with --start {name}=1",
         given["from_form"],
     )
+    options.notices(tuple(hidden))
     if given["out"]:
         require_free(table.name, list(table.columns), ["fit", "lo", "hi", "residual", "leverage", "influence"])
     fitted = fit.fit(

@@ -12,7 +12,6 @@ import click
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
-from autodiff.language.ast import CONSTANTS
 from autodiff.render.text.answer import as_json
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     library("numpy", "a plot", "plot")
     at = inputs.read_point(given["points"], strict=strict)
     ranges = inputs.ranges(given["ranges"], "--range") if given["ranges"] else {}
-    parsed = parse(text, strict=strict, given=CONSTANTS.keys() & {*at, *ranges})
+    parsed = parse(text, strict=strict, given={*at, *ranges})
     names = lower(parsed).inputs
     for name, value in at.items():
         if name not in names:

@@ -26,6 +26,7 @@ from autodiff.cli.train_options import (
     require_together,
 )
 from autodiff.errors import printable, quoted, shortened
+from autodiff.language.ast import Reading
 from autodiff.libraries import library
 
 if TYPE_CHECKING:
@@ -176,10 +177,12 @@ def _training(
         declarations.without_data(text, parameters)
         table = None
     else:
-        choose = declarations.chooser(text, parameters, given["watch"], kept)
+        hidden = list[Reading]()
+        choose = declarations.chooser(text, parameters, given["watch"], kept, hidden, strict=strict)
         otherwise = "a parameter is given with --params {}=0".format
         with closing(each_table(given["data"], given["from_form"])) as tables:
             table, kept.codes = rows_of(tables, choose, otherwise, given["missing"])
+        options.notices(tuple(hidden))
         for name, texts in kept.codes.items():
             streams.remark(f"notice: {printable(_coded(name, texts))}")
     training = train.Training(
@@ -229,7 +232,9 @@ def _over_parts(
         "put the rows into a file, or leave --engine out",
     )  # fmt: skip
     with opened_file(given["data"][0], given["from_form"]) as table:
-        names = used_columns(table, text, list(state.parameters), given["watch"])
+        hidden = list[Reading]()
+        names = used_columns(table, text, list(state.parameters), given["watch"], hidden, strict=how["strict"])
+        options.notices(tuple(hidden))
         task = TrainTask(
             text, tuple(state.parameters), table.names, table.name, given["from_form"], tuple(given["watch"]),
             given["holdout"], plan.seed, how["strict"],

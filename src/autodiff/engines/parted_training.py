@@ -15,6 +15,7 @@ import numpy as np
 from autodiff.core.evaluate import DomainError
 from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, added, counts, driver_sweep, part_sums
 from autodiff.errors import DATA, AutodiffError, shortened
+from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable, missing, program_names
 from autodiff.tables.text import Table
 from autodiff.train.declarations import chooser
@@ -24,10 +25,15 @@ from autodiff.train.model import Objective, Overflow
 from autodiff.train.training import Training
 
 
-def used_columns(table: Table, text: str, parameters: Sequence[str], watch: Sequence[str]) -> list[str]:
-    """The columns of a table that a training reads, by their names in the program. Raises AutodiffError for a missing one."""
+def used_columns(
+    table: Table, text: str, parameters: Sequence[str], watch: Sequence[str], readings: list[Reading], *, strict: bool
+) -> list[str]:
+    """The columns of a table that a training reads, by their names in the program; what it says of others goes to `readings`.
+
+    Raises AutodiffError for a missing one.
+    """
     known = program_names(table.names)
-    wanted = chooser(text, parameters, watch)(known)
+    wanted = chooser(text, parameters, watch, readings=readings, strict=strict)(known)
     for name in wanted:
         if name not in known:
             raise missing(table, name, f"a parameter is given with --params {name}=0")

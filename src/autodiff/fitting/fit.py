@@ -22,7 +22,7 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.fitting import arguments, minimum, objective, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
-from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.ast import Reading
 
 CLOSE = 1e-6
 """Relative difference of two sums of squares that belong to one minimum."""
@@ -162,11 +162,7 @@ def fit(
     arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps)
     columns = arguments.columns_of(data)
     texts = [name for name in arguments.names_of(data) if name not in columns]
-    for name in (
-        (y, *lower(parse(text, strict=strict, given=CONSTANTS.keys() & {*columns, *texts, *start})).inputs)
-        if texts
-        else ()
-    ):
+    for name in (y, *lower(parse(text, strict=strict, given={*columns, *texts, *start})).inputs) if texts else ():
         if name in texts:
             raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)

@@ -93,7 +93,7 @@ class Problem:
 
         Raises AutodiffError for names that are neither columns nor given a start, and for a target without a value.
         """
-        program = parse(text, rules.functions(), strict=strict, given=CONSTANTS.keys() & {*columns, *start})
+        program = parse(text, rules.functions(), strict=strict, given={*columns, *start})
         inputs = lower(program).inputs
         for name in start:
             if name not in inputs:
@@ -329,18 +329,20 @@ def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Ve
 
 
 def chooser(
-    text: str, y: str, start: Collection[str], sigma: str | None = None
+    text: str, y: str, start: Collection[str], sigma: str | None, readings: list[Reading], *, strict: bool
 ) -> Callable[[Collection[str]], list[str]]:
-    """Which of a file's columns a problem reads."""
+    """Which of a file's columns a problem reads; `readings` gets what the program says of the others."""
 
     def choose(names: Collection[str]) -> list[str]:
-        def inputs(program: str) -> tuple[str, ...]:
-            return lower(parse(program, rules.functions(), given=CONSTANTS.keys() & {*names, *start})).inputs
-
-        wanted = dict.fromkeys(name for name in inputs(text) if name not in start)
-        for expression in filter(None, (y, sigma)):
-            column = expression in names
-            wanted |= dict.fromkeys([expression] if column else inputs(expression))
+        program = parse(text, rules.functions(), strict=strict, given={*names, *start})
+        wanted = dict.fromkeys(name for name in lower(program).inputs if name not in start)
+        for target in filter(None, (y, sigma)):
+            wanted |= dict.fromkeys(
+                [target]
+                if target in names
+                else lower(parse(target, rules.functions(), given=CONSTANTS.keys() & names)).inputs
+            )
+        readings.extend(r for r in program.readings if r.text in names and r.text not in wanted)
         return [*(name for name in names if name in wanted or name in start), *(n for n in wanted if n not in names)]
 
     return choose

@@ -6,28 +6,83 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Reading
-from autodiff.language.synonyms import ELEMENTARY, WORDS
-from autodiff.language.token import Token
+from autodiff.language.synonyms import ELEMENTARY, WORDS, constant_elsewhere
+from autodiff.language.token import CLOSES, Token
 
 
 def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
-    """Names of constants that have a value at the point, in the data or among the parameters."""
-    for name in CONSTANTS.keys() & given:
-        token = next((token for token in tokens if token.type == "NAME" and token.text == name), None)
-        if token is not None:
-            yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
+    """Names that have a value at the point, in the data or among the parameters, and another in the program.
+
+    A constant gives way to it; what the program assigns does not.
+    """
+    named = [token for token in tokens if token.type == "NAME" and token.text in given] if given else []
+    for name in CONSTANTS.keys() & {token.text for token in named}:
+        token = next(token for token in named if token.text == name)
+        yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
+    assigned = (
+        {
+            token.text: token
+            for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
+            if after.type == "EQUAL" and token.type == "NAME" and (before is None or before.type == "SEP")
+        }
+        if named
+        else {}
+    )
+    for name, token in assigned.items():
+        if sum(other.text == name for other in named) > 1:
+            yield Reading(
+                name, f"what the program assigns to {name}, not the {name} of the data or the point", token.span
+            )
+
+
+def of_bars(tokens: Sequence[Token], text: str, ends: Container[str]) -> Iterator[Reading]:
+    """The products `|a|b|c|` that may be `|a*|b|*c|`: an operand stands between two absolute values, which has an end in `ends`."""
+    opened: list[int] = []
+    ended: dict[int, tuple[int, int]] = {}  # the last absolute value by how many brackets are around it
+    for place, token in enumerate(tokens):
+        if token.type in _BRACKETS.values():
+            opened.append(place)
+        elif opened and _BRACKETS.get(token.type) == tokens[opened[-1]].type:
+            start = opened.pop()
+            if token.type != "BAR_END" or token.text not in _BARS:
+                continue
+            first, last = ended.get(len(opened), (0, 0))
+            if last and _is_operand(tokens[last + 1 : start], ends):
+                span = (tokens[first].span[0], token.span[1])
+                parts = (span[0], tokens[last].span[1], tokens[start].span[0], span[1])
+                yield Reading(text[slice(*span)], "*".join(text[i:j].strip() for i, j in pairwise(parts)), span)
+            ended[len(opened)] = (start, place)
+
+
+_BARS = frozenset({"|", r"\vert"})
+"""Bars that may begin or end."""
+
+_BRACKETS = {**CLOSES, "CLOSE": "OPEN", "SET_END": "SET"}
+"""Kinds of closing brackets and of those that they close, of LaTeX as well."""
+
+
+def _is_operand(between: Sequence[Token], ends: Container[str]) -> bool:
+    """Whether tokens are a factor on both sides: they are not empty, and no operator is first or last."""
+    return (
+        bool(between)
+        and between[0].text[0] not in "+-*/^<>=!"
+        and between[0].type not in ("ADDITIVE", "MULTIPLICATIVE", "POWER")
+        and between[-1].type in ends
+        and not any(token.type in ("COMMA", "SEP", "EQUAL", "AMPERSAND") for token in between)
+    )
 
 
 def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str]) -> Iterator[Reading]:
     """Names of inputs that a person may have meant as a function, an operator, a product or a differential."""
     names = {token.text for token in tokens if token.type == "NAME"}
-    doubtful = {name for name in names if len(name) > 1} - known - CONSTANTS.keys()
-    for token, after in zip(tokens, (*tokens[1:], None), strict=True) if doubtful else ():
+    doubtful = {name for name in names if len(name) > 1 or name in _DOUBTFUL_LETTERS} - known - CONSTANTS.keys()
+    for before, token, after in zip((None, *tokens), tokens, (*tokens[1:], None), strict=False) if doubtful else ():
         if token.type != "NAME" or token.text not in doubtful:
             continue
         name, power = token.text, "e" if token.text[-1] == "e" else "10"
@@ -35,16 +90,39 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
         raised = after is not None and after.type in ("POWER", "SUPERSCRIPT")
         if name in functions and name in ELEMENTARY:
             yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
-        elif name.lower() in WORDS:
-            yield Reading(name, f"an input of that name, not {WORDS[name.lower()]}", token.span)
+        elif word := WORDS.get(name) or WORDS.get(name.lower()):
+            yield Reading(name, f"an input of that name, not {word}", token.span)
         elif name[0] == "d" and name[1:] in names:
             yield Reading(name, "an input of that name, not a differential", token.span)
         elif raised and ((power == "e" and name[:-1] in names) or name == "x10"):
             yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
-        elif name.lower() in CONSTANTS:
-            yield Reading(name, f"an input of that name, not the constant {name.lower()}", token.span)
+        elif (constant := constant_elsewhere(name)) and (len(name) > 1 or raised):
+            yield Reading(name, f"an input of that name, not the constant {constant}", token.span)
         elif len(name) <= 3 and not name.isascii() and _of_letters(name) and name[0] not in "Δδ":
             yield Reading(name, f"one name, not {'*'.join(name)}", token.span)
+        elif _is_word(name) and (_in_a_row(token, after) or (before is not None and _in_a_row(before, token))):
+            yield Reading(name, "an input of that name, and a factor", token.span)
+
+
+def _is_word(name: str) -> bool:
+    """Whether a name may be a word of a sentence, and is not that of a Greek letter."""
+    if len(name) < 3 or not (name.isalpha() and name.isascii()):
+        return False
+    import unicodedata  # few names need it
+
+    try:
+        return not unicodedata.lookup(f"GREEK SMALL LETTER {name.upper().replace('LAMBDA', 'LAMDA')}")
+    except KeyError:
+        return True
+
+
+def _in_a_row(first: Token, second: Token | None) -> bool:
+    """Whether two names follow each other, without the sign of the product that they are."""
+    return second is not None and first.type == "NAME" and second.type in ("NAME", "FUNC", "APPLIED")
+
+
+_DOUBTFUL_LETTERS = frozenset("EΣΠ")
+"""Letters that are a constant or an operator elsewhere."""
 
 
 def _of_letters(name: str) -> bool:

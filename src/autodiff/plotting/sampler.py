@@ -20,7 +20,6 @@ from autodiff.api.evaluate import parse
 from autodiff.batch.compile import Compiled, compiled
 from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError, quoted
-from autodiff.language.ast import CONSTANTS
 
 Vector: TypeAlias = NDArray[np.float64]
 
@@ -69,7 +68,7 @@ class Sampler:
     compiled: Compiled = field(init=False)
 
     def __post_init__(self) -> None:
-        lowered = lower(parse(self.text, given=CONSTANTS.keys() & {*self.variables, *self.fixed}))
+        lowered = lower(parse(self.text, given={*self.variables, *self.fixed}))
         for name in lowered.inputs:
             if name not in self.variables and name not in self.fixed:
                 raise AutodiffError(

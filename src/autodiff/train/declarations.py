@@ -32,6 +32,7 @@ from autodiff.language.ast import (
     Index,
     Name,
     ParsedProgram,
+    Reading,
     Statement,
     rewritten,
     walk,
@@ -234,15 +235,26 @@ def fitting(inputs: Sequence[str], parameters: Collection[str], columns: Collect
 
 
 def chooser(
-    text: str, parameters: Sequence[str], watch: Sequence[str], kept: Kept | None = None
+    text: str,
+    parameters: Sequence[str],
+    watch: Sequence[str],
+    kept: Kept | None = None,
+    readings: list[Reading] | None = None,
+    *,
+    strict: bool = False,
 ) -> Callable[[Collection[str]], list[str]]:
-    """Which of a file's columns a program needs: its inputs that are no parameters. `kept` gets those of each matrix."""
+    """Which of a file's columns a program needs: its inputs that are no parameters.
+
+    `kept` gets those of each matrix, `readings` what the program says of the columns that it doesn't need.
+    """
 
     def choose(names: Collection[str]) -> list[str]:
         wanted: dict[str, None] = {}
         for more in ([], *([expression] for expression in watch)):
-            program = declared(text, list(names), parameters, behind=more)
+            program = declared(text, list(names), parameters, behind=more, strict=strict)
             wanted |= dict.fromkeys(needed(program))
+            if readings is not None and not more:
+                readings.extend(r for r in program.program.readings if r.text in names and r.text not in wanted)
             if kept is not None:
                 kept.columns |= {key: list(columns) for key, columns in program.matrices.items()}
         used = [name for name in wanted if name not in parameters or name in names]
