@@ -68,6 +68,17 @@ REFUSED = {
     "³√x": "write cbrt(x)",
     "x*np.inf": "'inf' of that library is not known here",
     "Math.LN2*x": "'LN2' of that library is not known here",
+    "np.sinc(x)": "write sinc(pi*x): sinc here is sin(x)/x",
+    "2/np.max(x, 0)": "no axis is read here",
+    "torch.linalg.norm([x, 1], 1)": "the second argument of norm is an axis here",
+    "torch.std([x, 1, 3])": "here they divide by n",
+    "F.cross_entropy([x, 1], [0, 1])": "write cross_entropy(y, softmax(z))",
+    "Math.round(x)": "write floor(x + 1/2)",
+    "50% x": "write 50/100*x for a share, mod(50, x) for a remainder",
+    "3 + 20%x": "write 20/100*x for a share",
+    "50% (x+1)": "write 50/100*… for a share",
+    "x mod 2": "write mod(x, 2)",
+    "torch.clamp(x, min=0)": "arguments have no names here",
     "x^{n}!": "'!' can't stand here in LaTeX",
 }
 
@@ -84,7 +95,10 @@ SAID = {
     "x^2\n- x\n- 3": "- x is read as the rest of the line before",
     "b = x^2\n-b": "-b is read as a statement of its own",
     "x % 2": "% is read as the remainder, mod(u, v)",
+    "7%3*x": "% is read as the remainder, mod(u, v)",
     "arctan2(x, 2)": "arctan2 is read as atan2",
+    "arcctg(x)": "arcctg is read as acot",
+    "|2|x|-5|": "|2|x|-5| is read as |2|*x*|-5|",
     "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
 }
 
@@ -120,6 +134,12 @@ OF_NAMES = {
     "ωβ x": "ωβ is read as one name, not ω*β",
     "PI*x": "PI is read as an input of that name, not the constant pi",
     "rate^2(x)": "rate^n(…) is read as a product, rate^n*(…)",
+    "M_PI*x": "M_PI is read as an input of that name, not the constant pi",
+    "E^x": "E is read as an input of that name, not the constant e",
+    "Σ x": "Σ is read as an input of that name, not sum(x)",
+    "derivative of x^2": "derivative is read as an input of that name, not the command autodiff diff",
+    "one half x": "one is read as an input of that name, and a factor",
+    "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 
 
@@ -134,6 +154,41 @@ def test_a_name_with_a_value_is_what_it_is() -> None:
     for program in ("exp*x", "xe^x", "sin(ωt)*x", "sinx*x", "πr*x", "x*xy"):
         names = dict.fromkeys(("x", *re.findall(r"exp|xe|ωt|sinx|πr|xy", program)), 1.0)
         assert library.evaluate(program, names, strict=True).readings == ()
+
+
+def test_names_beside_names_are_plain_products_where_they_are_no_words() -> None:
+    for program in ("2 rate*x", "alpha x", "omega t lambda x", "V_max S x", "x cos(x)"):
+        assert library.derivative(program, "x", strict=True).readings == ()
+
+
+def test_a_product_of_vectors_by_numpy_is_noted() -> None:
+    notice = "dot(…) is read as sum(u*v); the product of matrices is A @ B"
+    assert f"notice: {notice}\n" in autodiff("eval", "np.dot(x, x)", "--at", "x=[1, 2]").err
+    assert autodiff("eval", "dot(x, x)", "--at", "x=[1, 2]").err == ""
+
+
+HIDDEN = {
+    "eval": ["eval", "x=2; x*y"],
+    "train": ["train", "x=2; L=(w*x-y)^2; L", "--params", "w=1", "--epochs", "1", "-q"],
+    "train over parts": ["train", "x=2; L=(w*x-y)^2; L", "--params", "w=1", "--epochs", "1", "-q", "--engine", "local"],
+    "fit": ["fit", "x=2; a*x", "--y", "y", "--start", "a=1"],
+}
+
+
+@pytest.mark.parametrize("command", HIDDEN)
+def test_a_column_that_the_program_assigns_is_a_notice(command: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n5,10\n6,11\n7,13\n")
+    words = [*HIDDEN[command], "--data", str(tmp_path / "t.csv")]
+    notice = "x is read as what the program assigns to x, not the x of the data or the point"
+    assert autodiff(*words).err.count(f"notice: {notice}\n") == 1
+    strict = autodiff(*words, "--strict")
+    assert (strict.status, strict.out) == (2, "")
+    assert f"doubtful: {notice}" in strict.err
+
+
+def test_a_result_called_like_a_column_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n5,10\n6,11\n")
+    assert "notice" not in autodiff("eval", "y = 2x", "--data", str(tmp_path / "t.csv"), "--strict").err
 
 
 def test_a_letter_that_is_also_a_value_needs_brackets_to_be_a_function() -> None:

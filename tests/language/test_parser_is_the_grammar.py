@@ -23,7 +23,7 @@ from autodiff.language import generate, lexer, parser
 from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call, ParsedProgram, walk
 from autodiff.language.builder import Builder
-from autodiff.language.diagnostics import complaint
+from autodiff.language.diagnostics import complaint, stray
 from autodiff.language.token import Token
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES
@@ -80,7 +80,7 @@ def split_by_lark(text: str, functions: frozenset[str]) -> list[Token]:
             kind = "FUNC" if token.type == "NAME" and shown in functions else token.type
             found.append(Token(kind, shown, span))
     except UnexpectedCharacters as error:
-        raise lexer._stray(text, error.pos_in_stream or 0) from None
+        raise stray(text, error.pos_in_stream or 0) from None
     return found
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import autodiff as library
+from autodiff.api.inputs import parse_point
+from autodiff.language.ast import Reading
 from tests.support.command import autodiff
 
 HINTS = {
@@ -36,7 +40,27 @@ HINTS = {
     ("eval", "x^2 /. x -> 3"): 'write autodiff eval "x^2" --at x=3',
     ("eval", "3x10^8", "--at", "x=1"): "did you mean *10?",
     ("eval", "sum(x)", "--at", "x=[1;2]"): "elements are separated by commas",
-    ("eval", "surd(x, 3)"): "write x^(1/n)",
+    ("eval", "surd(x, 3)"): "write x^(1/3)",
+    ("eval", "root(y, n)"): "write y^(1/n)",
+    ("eval", "root(x + 1, 3)"): "write u^(1/v)",
+    ("eval", "a mod b"): "write mod(a, b)",
+    ("eval", "5 nCr 2"): "write binomial(5, 2)",
+    ("eval", "C(n, k)"): "write binomial(u, v)",
+    ("eval", "J_0(x)"): "write besselj(0, x)",
+    ("eval", "xsin(x)"): "did you mean x*sin(…)?",
+    ("eval", "loge(x)"): "write ln(x)",
+    ("eval", "LOG(x)"): "write log10(x), which it is in spreadsheets, or ln(x)",
+    ("eval", "x.sum()"): "a function stands before its argument",
+    ("eval", "1.000,5x"): "write 1000.5",
+    ("eval", "1,000x"): "write 1.000, or 1000 for digits in groups",
+    ("eval", "0,125x"): "write 0.125\n",
+    ("eval", "e⁻ˣ"): "write a power with ^",
+    ("eval", "\u2223x\u2223"): "write |x|",
+    ("eval", "d/dx(x²)|x=3"): 'write autodiff eval "(x²)" --at x=3',
+    ("eval", "x^2", "--at", "x=1,000"): "write 1.000, or 1000 for digits in groups",
+    ("eval", "x^2", "--at", "x=1.000,5"): "write 1000.5",
+    ("eval", "x^2", "--at", "x=30 deg"): "90 degrees are rad(90)",
+    ("eval", "1{,}500x"): "write 1.500, or 1500 for digits in groups",
     ("eval", "x^2", "--at", "x:5"): "write x=VALUE",
     ("eval", "x^2", "--at", "x->5"): "write x=VALUE",
     ("eval", "x^2", "--at", "x==5"): "write x=VALUE",
@@ -132,3 +156,29 @@ def test_a_name_to_differentiate_by_wins_over_a_constant(words: tuple[str, ...],
 def test_a_comparison_is_a_number() -> None:
     assert autodiff("eval", "x >= 0", "--at", "x=-3", "-q").out == "0 0\n"
     assert type(library.evaluate("x >= 0", {"x": 3.0}).value) is float
+
+
+POINTS = {
+    r"\theta=2": {"theta": 2.0},
+    r"x=\frac{1}{2}": {"x": 0.5},
+    r"x=\sqrt{4},y=[1, 2]": {"x": 2.0, "y": [1.0, 2.0]},
+    "x=10^{-3}": {"x": 0.001},
+    r"x_{1}=2\,\pi,\,n=3": {"x_1": 2 * math.pi, "n": 3.0},
+    "x=1{,}5": {"x": 1.5},
+    r"rate=\frac12": {"rate": 0.5},
+}
+
+
+@pytest.mark.parametrize(("text", "point"), POINTS.items())
+def test_points_in_latex_are_read_and_noted(text: str, point: dict[str, float | list[float]]) -> None:
+    readings = list[Reading]()
+    read = {
+        name: getattr(value, "tolist", lambda value=value: value)()
+        for name, value in parse_point(text, readings=readings).items()
+    }
+    assert read == pytest.approx(point) if "y" not in point else read == point
+    assert [reading.text for reading in readings] == [text]
+
+
+def test_latex_that_is_doubtful_as_a_whole_is_noted_once() -> None:
+    assert autodiff("eval", r"\sin 2x", "--at", "x=1").err == "notice: \\sin 2x is read as sin(2*x)\n"

@@ -73,7 +73,7 @@ def parse_point(text: str, sample: Sample | None = None, readings: list[Reading]
                 f"the value of {quoted(name)} must be a number, and {quoted(unknown[0])} has no value here",
                 span=binding.body.span,
                 source=text,
-                hint="use numbers, pi, e, tau and functions of them",
+                hint=UNITS.get(unknown[0], "use numbers, pi, e, tau and functions of them"),
             )
         point[name] = _constant(lowered, samples)
     return point

@@ -9,9 +9,11 @@ StatedDerivative(text='2x', wrt='x', of='f')
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.language.token import CLOSES, Token
 
 _NAME = r"[^\W\d_]\w*"
 _PRIME = r"\s*['′’\u00b4`]"
@@ -128,6 +130,39 @@ def at_a_number(text: str) -> AutodiffError | None:
         f"a derivative is no part of a program: {quoted(last)}",
         span=(len(before), len(before) + len(last)),
         hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value if re.match(r"[-+.0-9]", value) else "VALUE"}',
+    )
+
+
+def check_differentials(tokens: Sequence[Token], place: int, text: str, known: Container[str]) -> None:
+    """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
+    below, start = tokens[place + 1], place - 1
+    higher = tokens[start].type == "SUPERSCRIPT" or [w.type for w in tokens[start - 1 : place]] == ["POWER", "NUMBER"]
+    if higher:  # d²/dx² or d^2/dx^2
+        start -= 1 if tokens[start].type == "SUPERSCRIPT" else 2
+    if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
+        return
+    if tokens[start].type == "RPAR":
+        depth = 1
+        while depth and start > 0:
+            start -= 1
+            depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
+        start -= 1
+    above = tokens[start].text if start >= 0 else ""
+    plain = start == place - 1 or higher
+    if not above.startswith("d") or above in known or len(above) > 1 + plain or not above.isalpha():
+        return
+    rest = (
+        text[below.span[1] :].strip()
+        if plain and not higher
+        else ""
+        if higher
+        else text[tokens[start].span[1] : tokens[place].span[0]].strip()
+    )
+    program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
+    raise AutodiffError(
+        f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
+        span=(tokens[start].span[0], below.span[1]),
+        hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}{" --order 2" * higher}',
     )
 
 

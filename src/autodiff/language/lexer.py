@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 
-from autodiff.errors import AutodiffError, Span, normalised, printable, quoted, shortened
+from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language import name_resolution
+from autodiff.language.ambiguity import of_bars
 from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.synonyms import in_library
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
@@ -28,48 +30,8 @@ _PAIRED = frozenset({*CLOSES, *CLOSES.values(), "SEP"})
 _JOINS = frozenset({"ADDITIVE", "MULTIPLICATIVE", "POWER", "COMPARE", "AND", "OR"})
 """Operators that continue the line before them."""
 
-_PRIME = (
-    'a slope is asked for with --wrt, as in autodiff diff "x^2" --wrt x; only an answer of check may begin with y\' ='
-)
-
 _LIBRARY_CONSTANTS = {"PI": "pi", "E": "e"}
 """Constants of a library whose names are others here: Math.PI."""
-
-_STRAY = {
-    **dict.fromkeys("→↦⇒", "a function is f(x) = …; a value at a point is given with --at x=3"),
-    "¬": "write `not`",
-    "∧": "write `and`",
-    "\u2228": "write `or`",
-    "∈": "write the formula alone, without the range of its names",
-    "≈": "write the formula alone",
-    "\u00b4": _PRIME,
-    "@": "a function is f(x) = …",
-    "±": "an uncertainty is not read here: a value is one number",
-    "&": "write `and`",
-    "{": "write ( ) around a part, [ ] around the elements of an array",
-    "}": "write ( ) around a part",
-    "'": _PRIME,
-    "′": _PRIME,
-    "’": _PRIME,
-    '"': "a program is not put in quotes a second time",
-    "\\": "LaTeX is not read: write for example a/b, sqrt(x), sin(x)",
-    "$": "a variable is a plain name, such as x; LaTeX stands between two of them",
-    "∞": "infinity is not a number here",
-    "∂": "derivatives are asked for with --wrt",
-    "∫": "this is a derivative calculator",
-    "~": "write `not` for a negation",
-    "`": "remove it",
-    ".": "a number needs a digit, such as 0.5",
-    "²": "a superscript stands behind what it raises: x²",
-    "⌊": "write floor(x)",
-    "⌋": "write floor(x)",
-    "⌈": "write ceil(x)",
-    "⌉": "write ceil(x)",
-    "∜": "write x^(1/4)",
-    "∑": "write sum(x), or the terms",
-    "∏": "write prod(x), or the factors",
-    "‖": "write norm(x)",
-}
 
 
 def tokens(
@@ -85,9 +47,10 @@ def tokens(
     readings = [] if readings is None else readings
     scanned = split(text, functions)
     if "." in text and re.search(r"[A-Za-z]\.[A-Za-z]", text):
-        _check_libraries(scanned, text)
+        _check_libraries(scanned, text, readings)
     if "|" in text:
-        _pair_bars(scanned, text, readings)
+        _pair_bars(scanned)
+        readings += of_bars(scanned, text, ENDS_OPERAND)
     if ", else" in text:  # as formulas for people have it
         scanned = [
             w for w, after in zip(scanned, [*scanned[1:], None], strict=True) if not _comma_before_else(w, after)
@@ -140,17 +103,41 @@ def split(text: str, functions: Collection[str]) -> list[Token]:
     return scanned
 
 
-def _check_libraries(scanned: Sequence[Token], text: str) -> None:
-    """Raise AutodiffError for a name of a library that is not called: np.inf, Math.LN2."""
-    for token in scanned:
-        start, end = token.span
-        dotted = token.type == "NAME" and text[start - 1 : start] == "." and text[: start - 1][-1:].isalpha()
-        if dotted and token.text not in CONSTANTS and text[end:].lstrip()[:1] != "(":
+def _check_libraries(scanned: Sequence[Token], text: str, readings: list[Reading]) -> None:
+    """Raise AutodiffError for a name of a library that is not called (np.inf) or is another function there (np.sinc).
+
+    What a function is only for some arguments there is put into `readings`.
+    """
+    for place, token in enumerate(scanned):
+        start = token.span[0]
+        if text[start - 1 : start] != "." or not text[start - 2 : start - 1].isalpha():
+            continue
+        if [other.type for other in scanned[place + 1 : place + 2]] != ["LPAR"]:
+            if token.type == "NAME" and token.text not in CONSTANTS:
+                raise AutodiffError(
+                    f"{quoted(token.text)} of that library is not known here",
+                    span=token.span,
+                    hint="write its value, such as ln(2)",
+                )
+            continue
+        meaning, refused = in_library(token.text, text[max(0, start - 60) : start], _arguments(scanned, place + 1))
+        if refused:
             raise AutodiffError(
-                f"{quoted(token.text)} of that library is not known here",
-                span=token.span,
-                hint="write its value, such as ln(2)",
+                f"{quoted(token.text)} of that library is another function", span=token.span, hint=f"write {meaning}"
             )
+        if meaning:
+            readings.append(Reading(f"{token.text}(…)", meaning, token.span))
+
+
+def _arguments(scanned: Sequence[Token], opened: int) -> int:
+    """How many arguments the call has whose bracket opens at `opened`."""
+    depth = commas = 0
+    for token in islice(scanned, opened, None):
+        depth += (token.type in CLOSES.values()) - (token.type in CLOSES)
+        commas += token.type == "COMMA" and depth == 1
+        if not depth:
+            break
+    return commas + 1
 
 
 @lru_cache(maxsize=2)
@@ -192,33 +179,15 @@ def _kind(piece: str) -> str | None:
 def _refused(text: str, span: Span) -> AutodiffError:
     piece = text[slice(*span)]
     if _kind(piece) is None:
-        return _stray(text, span[0])
+        from autodiff.language.diagnostics import stray  # only a mistake needs it
+
+        return stray(text, span[0])
     return AutodiffError(f"{quoted(piece)} is not a name", span=span, hint="use letters, digits and _")
 
 
-def _stray(text: str, at: int) -> AutodiffError:
-    shown = text[at] if text[at].isprintable() else printable(text[at])
-    hint = _STRAY.get(text[at], "remove it")
-    if text[at].isalpha():  # of a superscript: names have no others that are refused
-        hint = f"write a power with ^, as in x^{normalised(text[at])} or e^(2x)"
-    if text[at] in ".?" and not text[at + 1 :].strip():
-        hint = "leave it out at the end"
-    if text[at] in "'’" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
-        hint = "write the digits of a number without a sign between them"
-    if text[at] == "." and text[at + 1 : at + 2] in tuple("^*/"):
-        hint = f"write {text[at + 1]} alone: operators take arrays element by element"
-    if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
-        hint = "a function stands without its library: sin(x), not np.sin(x)"
-    return AutodiffError(f"'{shown}' has no meaning here", span=(at, at + 1), hint=hint, source=text)
-
-
-def _pair_bars(scanned: Sequence[Token], text: str, readings: list[Reading]) -> None:
-    """Mark the bars that end an absolute value: those behind an operand, where the last bracket opened is a bar.
-
-    The other meaning of `|a|b|c|`, `|a*|b|*c|`, is put into `readings`: only an operand between the two makes it possible.
-    """
+def _pair_bars(scanned: Sequence[Token]) -> None:
+    """Mark the bars that end an absolute value: those behind an operand, where the last bracket opened is a bar."""
     opened: list[int] = []
-    ended: dict[int, tuple[int, int]] = {}  # the last absolute value by how many brackets are around it
     for place, token in enumerate(scanned):
         before = scanned[place - 1] if place else None
         if opened and token.type == scanned[opened[-1]].type == "BAR" and before and before.type in ENDS_OPERAND:
@@ -226,26 +195,7 @@ def _pair_bars(scanned: Sequence[Token], text: str, readings: list[Reading]) -> 
         if token.type in CLOSES.values():
             opened.append(place)
         elif opened and CLOSES.get(token.type) == scanned[opened[-1]].type:
-            start = opened.pop()
-            if token.type == "BAR_END":
-                first, last = ended.get(len(opened), (0, 0))
-                if last and _is_operand(scanned[last + 1 : start]):
-                    span = (scanned[first].span[0], token.span[1])
-                    parts = (scanned[first].span[0], scanned[last].span[1], scanned[start].span[0], token.span[1])
-                    readings.append(
-                        Reading(text[slice(*span)], "*".join(text[i:j].strip() for i, j in pairwise(parts)), span)
-                    )
-                ended[len(opened)] = (start, place)
-
-
-def _is_operand(between: Sequence[Token]) -> bool:
-    """Whether tokens are a factor on both sides: they are not empty, and no operator is first or last."""
-    return (
-        bool(between)
-        and between[0].text[0] not in "+-*/^<>=!"
-        and between[-1].type in ENDS_OPERAND
-        and not any(token.type in ("COMMA", "SEP", "EQUAL") for token in between)
-    )
+            opened.pop()
 
 
 def _matched(scanned: list[Token]) -> list[Token]:

@@ -12,7 +12,8 @@ from itertools import pairwise
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ambiguity import of_names
 from autodiff.language.ast import CONSTANTS, Reading
-from autodiff.language.synonyms import ALIASES, BASE_LAST, CONDITIONAL, DERIVATIVES, GREEK, meant
+from autodiff.language.derivative_notation import check_differentials
+from autodiff.language.synonyms import ALIASES, BASE_LAST, BETWEEN, CONDITIONAL, DERIVATIVES, GREEK, meant
 from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
 
 _USUAL_FUNCTIONS = frozenset("fghFGH")
@@ -97,6 +98,7 @@ class _Resolution:
                     hint="write mod(u, v) for a remainder, u/100 for a hundredth",
                 )
             if token.type == "PERCENT" and (after == "LPAR" or after in _STARTS_OPERAND):
+                self._check_share(place)
                 self.become(place, "MULTIPLICATIVE")
                 self.note(token, "%", "the remainder, mod(u, v)")
             elif token.type == "PERCENT" and (after == "ADDITIVE" or self._is_added(place, after)):
@@ -104,6 +106,19 @@ class _Resolution:
         for place, token in enumerate(self.tokens) if "<-" in self.text else ():
             if token.text == "<" and self.after(place) == "ADDITIVE" and self._is_glued(place):
                 self._check_arrow(place)
+
+    def _check_share(self, place: int) -> None:
+        """Raise AutodiffError for `50% x`, where people mean a share; `7%3` and `x % 3` are remainders."""
+        number, token, operand = self.tokens[place - 1 : place + 2]
+        if number.type != "NUMBER" or number.span[1] < token.span[0]:
+            return
+        if operand.type != "NUMBER" or not self._is_glued(place):
+            part = shortened(operand.text, 20) if operand.type in ("NAME", "NUMBER") else "…"
+            raise AutodiffError(
+                f"{number}% before an operand may be a share or a remainder",
+                span=(number.span[0], operand.span[1]),
+                hint=f"write {number}/100*{part} for a share, mod({number}, {part}) for a remainder",
+            )
 
     def _is_added(self, place: int, after: str) -> bool:
         """Whether a percentage ends a sum: 100 - 20% is 80 on a pocket calculator."""
@@ -138,6 +153,14 @@ class _Resolution:
                 kind = "NAME"
             elif kind == "NAME" and token.text in defined:
                 kind = "FUNC"
+            if kind == "APPLIED" and token.text in BETWEEN and place and self.kinds[place - 1] in ENDS_OPERAND:
+                first, second = (
+                    shortened(w.text, 20) if w.type in ("NAME", "NUMBER") else "…"
+                    for w in tokens[place - 1 : place + 2 : 2]
+                )
+                raise AutodiffError(
+                    f"{token} stands before its arguments", span=token.span, hint=f"write {token}({first}, {second})"
+                )
             self.become(place, kind)
             if kind == "FUNC" and token.text in BASE_LAST:
                 self._note_base(place)
@@ -173,13 +196,13 @@ class _Resolution:
                     self._check_raised(place)
                 elif after == "LPAR" and token.text not in CONSTANTS and token.text not in self.known:
                     if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
-                        raise self._defined_elsewhere(place) or _unknown(token, self.functions)
+                        raise self._defined_elsewhere(place) or _unknown(token, self.functions, self._arguments(place))
                     if place == 0 or kinds[place - 1] != "POWER":
                         doubtful.setdefault(token.text, place)
                 elif after == "LSQB" and token.text not in self.known:
                     self._check_square_brackets(place)
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
-                self._check_differentials(place)
+                check_differentials(tokens, place, self.text, self.known)
         for place, token in enumerate(tokens) if doubtful else ():
             if token.text in doubtful and kinds[place] == "NAME" and self.after(place) != "LPAR":
                 del doubtful[token.text]
@@ -188,6 +211,13 @@ class _Resolution:
             end = tokens[_partner(tokens, place + 1)].span[1]
             shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
             self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
+
+    def _arguments(self, place: int) -> list[str]:
+        """The texts of the first arguments of the call at `place`, for a hint: those that are one token."""
+        shown = [shortened(token.text, 20) for token in self.tokens[place + 2 : place + 5]]
+        closed = [*self.kinds[place + 3 : place + 6 : 2], ""]
+        names = [w if w.isidentifier() or w.isdecimal() else "…" for w in shown[::2]]
+        return names[:1] if closed[0] == "RPAR" else names if closed[:2] == ["COMMA", "RPAR"] else []
 
     def _defined_elsewhere(self, place: int) -> AutodiffError | None:
         """The error for `f(x) := x^2`, None where the name at `place` is called."""
@@ -224,39 +254,6 @@ class _Resolution:
             raise _unknown(token, self.functions)
         if token.text not in CONSTANTS:
             self.note(token, f"{token}^n(…)", f"a product, {token}^n*(…)")
-
-    def _check_differentials(self, place: int) -> None:
-        """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
-        tokens, text = self.tokens, self.text
-        below, start = tokens[place + 1], place - 1
-        higher = self.kinds[start] == "SUPERSCRIPT" or self.kinds[start - 1 : place] == ["POWER", "NUMBER"]
-        if higher:  # d²/dx² or d^2/dx^2
-            start -= 1 if self.kinds[start] == "SUPERSCRIPT" else 2
-        if below.text in self.known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():
-            return
-        if tokens[start].type == "RPAR":
-            depth = 1
-            while depth and start > 0:
-                start -= 1
-                depth += (tokens[start].type in CLOSES) - (tokens[start].type in CLOSES.values())
-            start -= 1
-        above = tokens[start].text if start >= 0 else ""
-        plain = start == place - 1 or higher
-        if not above.startswith("d") or above in self.known or len(above) > 1 + plain or not above.isalpha():
-            return
-        rest = (
-            text[below.span[1] :].strip()
-            if plain and not higher
-            else ""
-            if higher
-            else text[tokens[start].span[1] : tokens[place].span[0]].strip()
-        )
-        program = rest.strip("[]() ") if len(above) == 1 and rest else "PROGRAM"
-        raise AutodiffError(
-            f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
-            span=(tokens[start].span[0], below.span[1]),
-            hint=f'it is asked for by a command: autodiff diff "{shortened(program)}" --wrt {below.text[1]}{" --order 2" * higher}',
-        )
 
     def note_exponents(self) -> None:
         """Note `2e-x`, which begins like the number 2e-3 and is 2*e - x."""
@@ -338,7 +335,7 @@ def _partner(tokens: Sequence[Token], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
-def _unknown(token: Token, functions: Collection[str]) -> AutodiffError:
+def _unknown(token: Token, functions: Collection[str], arguments: Sequence[str] = ()) -> AutodiffError:
     from autodiff.language.diagnostics import unknown  # only a mistake needs it
 
-    return unknown(token, functions)
+    return unknown(token, functions, arguments)

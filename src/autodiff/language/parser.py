@@ -56,12 +56,12 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
     try:
         written = latex.program(text, functions)
     except AutodiffError:
-        if re.search(r"\\|\$|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
+        if re.search(r"\\|\$|\{,\}|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
             raise
         written = Translation(text.replace("{", "(").replace("}", ")"), text)  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)
     reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(text)))
-    readings = [reading, *(other for other in program.readings if str(other) != str(reading))]
+    readings = [reading, *(other for other in program.readings if other.text != text.strip())]
     return ParsedProgram(program.source, program.statements, tuple(readings), program.given)
 
 
@@ -117,6 +117,12 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
     """
     try:
         noted, doubtful = list[Reading](), list[Noted]()
+        if "\\" in text or "{" in text:
+            from autodiff.language.latex import reader as latex  # few points are LaTeX
+
+            written = latex.bindings(text, functions)
+            noted += [Reading(shortened(text, 60), shortened(written, 62), (0, len(text)))] if written != text else []
+            text = written
         scanned = tokens(text, functions, (), noted)
         if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")

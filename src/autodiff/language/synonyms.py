@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from autodiff.errors import AutodiffError, nearest, shortened
 from autodiff.language.ast import CONSTANTS
+from autodiff.language.derivative_notation import requested
 
 GREEK = {
     "psi": "digamma", "ψ": "digamma", "Phi": "normcdf", "Φ": "normcdf", "phi": "normpdf", "φ": "normpdf", "sigma": "sigmoid",
@@ -22,6 +23,9 @@ ALIASES = {
     "tg": "tan", "ctg": "cot", "cotg": "cot", "cotan": "cot", "cosec": "csc", "sen": "sin",
     "arctg": "atan", "arcsen": "asin", "sh": "sinh", "ch": "cosh", "th": "tanh", "tgh": "tanh", "ctgh": "coth", "cosech": "csch",
     "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "argsinh": "asinh", "argcosh": "acosh", "argtanh": "atanh",
+    "cth": "coth", "cotanh": "coth", "cotgh": "coth", "senh": "sinh", "asen": "asin", "atg": "atan", "actg": "acot", "arccosec": "acsc",
+    **dict.fromkeys(("arcctg", "arccotg", "arccotan"), "acot"), **dict.fromkeys(("arsh", "argsh", "arcsenh"), "asinh"),
+    **dict.fromkeys(("arch", "argch"), "acosh"), **dict.fromkeys(("arth", "argth"), "atanh"),
     "arctan2": "atan2", "clip": "clamp", "fmax": "max", "fmin": "min", "ceiling": "ceil", "rint": "round", "fix": "trunc",
     "signum": "sign", "lb": "log2", "ld": "log2", "radians": "rad", "deg2rad": "rad", "degrees": "deg", "rad2deg": "deg",
     "average": "mean", "product": "prod", "mse_loss": "mse", "l1_loss": "mae", "ndtr": "normcdf",
@@ -34,7 +38,7 @@ ALIASES = {
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
 SPELT_OUT = {
-    "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", "root": "x^(1/n)", "nthroot": "x^(1/n)", "surd": "x^(1/n)", "real_root": "x^(1/n)", "matmul": "A @ B",
+    "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", **dict.fromkeys(("root", "nthroot", "surd", "real_root"), "{0}^(1/{1})"), "C": "binomial({0}, {1})", "matmul": "A @ B",
     "binary_cross_entropy": "bce(y, p), the target first", "softmin": "softmax(-x)", "smooth_l1": "huber(y, p, 1), the target first",
     "negative": "-x", "add": "x + y", "subtract": "x - y", "multiply": "x*y", "divide": "x/y", "remainder": "mod(x, y)",
     "nPr": "factorial(n)/factorial(n - k)", "sinhyp": "sinh(x)", "haversine": "(1 - cos(x))/2", "hav": "(1 - cos(x))/2",
@@ -47,7 +51,9 @@ SPELT_OUT = {
     "wenn": "if(condition, u, v)", "betrag": "abs(x)", "sinus": "sin(x)", "seno": "sin(x)", "cosinus": "cos(x)", "kosinus": "cos(x)",
     "coseno": "cos(x)", "tangens": "tan(x)", "tangente": "tan(x)", "logb": "log(x, b) for the logarithm to base b",
     "lambda": "f(x) = …", "function": "f(x) = …", "def": "f(x) = …",
-    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x)", "idiv": "floor(u/v)", "rem": "mod(u, v)",
+    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x)", "idiv": "floor({0}/{1})", "rem": "mod({0}, {1})",
+    "loge": "ln({0})", "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
+    **dict.fromkeys(("float", "float64", "tensor", "array", "print", "return"), "{0} alone"), "Rational": "{0}/{1}",
 }  # fmt: skip
 """What to write for a function of another library that has no name of its own here, or takes its arguments otherwise."""
 
@@ -59,6 +65,23 @@ WITH_OTHER_ARGUMENTS = {
 }  # fmt: skip
 """What to write for a call with so many arguments, which a function has elsewhere."""
 
+_ARRAYS = "np numpy jnp torch"
+
+IN_LIBRARIES = {
+    "sinc": (_ARRAYS, 1, "sinc(pi*x): sinc here is sin(x)/x"),
+    **dict.fromkeys(("max", "min"), (_ARRAYS, 2, "max(u, v) or min(u, v) for the larger or smaller of two: no axis is read here")),
+    "norm": (_ARRAYS, 2, "sum(abs(x)) or another norm itself: the second argument of norm is an axis here"),
+    "sort": ("torch", 1, "sort(x), which is the sorted array alone"), "median": ("torch", 1, "sort(x)[k]: median is the mean of the middle two here"),
+    **dict.fromkeys(("std", "var"), ("torch", 1, "var(x)*n/(n - 1), or std(x)*sqrt(n/(n - 1)): here they divide by n")),
+    "cross_entropy": ("F nn torch tf", 1, "cross_entropy(y, softmax(z)), the target first"),
+    "round": ("Math", 1, "floor(x + 1/2)"),
+    "dot": ("np numpy jnp", 0, "sum(u*v); the product of matrices is A @ B"),
+}  # fmt: skip
+"""Functions that are others in some libraries, called with so many arguments: what to write; with 0, what is read."""
+
+BETWEEN = frozenset({"mod", "binomial"})
+"""Functions that people write between their arguments."""
+
 BASE_LAST = frozenset({"log"})
 """Functions of one or two arguments whose base other languages write first."""
 
@@ -66,7 +89,9 @@ WORDS = {
     **dict.fromkeys(("times", "mal", "fois", "por"), "the operator *"), "plus": "the operator +",
     **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
     "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
-    "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)",
+    "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "Σ": "sum(x)", "Π": "prod(x)",
+    **dict.fromkeys(("return", "import", "print", "def", "let", "const"), "a statement of another language"),
+    **dict.fromkeys(("derivative", "differentiate", "derive", "ableitung", "ableiten", "derivada", "dérivée", "derivata"), "the command autodiff diff"),
 }  # fmt: skip
 """Words for operators and functions, which are names of inputs here, and what they mean to people."""
 
@@ -87,6 +112,9 @@ CONDITIONAL = "if"
 ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, reverse=True))
 """Functions whose names are no names of inputs."""
 
+BEHIND_A_FACTOR = frozenset({*ELEMENTARY, "exp", "abs"})
+"""Functions that people write behind a letter without a sign: xsin(x)."""
+
 _SHORT = 4
 """Letters of a name that may be a product of more than two factors."""
 
@@ -98,6 +126,20 @@ NO_NUMBERS = {
 
 UNITS = {"deg": "90 degrees are rad(90)"}
 """Names of functions that are also written behind a number, as a unit."""
+
+
+def in_library(name: str, library: str, arguments: int) -> tuple[str, bool]:
+    """What to write for a function of a library, such as `np.`, that is another one there; True where it is refused."""
+    libraries, least, meaning = IN_LIBRARIES.get(name, ("", 0, ""))
+    if arguments < least or not set(libraries.split()) & set(re.split(r"[^\w.]", library)[-1].split(".")):
+        return "", False
+    return meaning, least > 0
+
+
+def constant_elsewhere(name: str) -> str:
+    """The constant that a name is in another language, as PI and M_PI are; or ""."""
+    constant = name.lower().removeprefix("m_")
+    return constant if constant in CONSTANTS and name not in CONSTANTS else ""
 
 
 def meant(name: str, functions: Collection[str]) -> str:
@@ -135,8 +177,8 @@ def instead(name: str, known: Collection[str], functions: Collection[str]) -> st
         return "did you mean *10?"
     if base != name and base in known:
         return f"did you mean {base}^{name[len(base) :]}?"
-    if name.lower() in CONSTANTS and name not in CONSTANTS:
-        return f"did you mean the constant {name.lower()}?"
+    if constant := constant_elsewhere(name):
+        return f"did you mean the constant {constant}?"
     meant_as = glued(name, {*known, *CONSTANTS}, sorted(functions, key=len, reverse=True), letters)
     return f"did you mean {meant_as}?" if meant_as else ""
 
@@ -163,6 +205,7 @@ def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
         return None
     part = match.groupdict("")
     program = (part["program"] or part["program3"]).strip() or "PROGRAM"
+    program = derivative.text if (derivative := requested(program)) else program
     if program.count("(") != program.count(")"):  # x=3 is an argument
         return None
     names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]

@@ -55,6 +55,14 @@ def _joined(nodes: Sequence[Node], between: str) -> Text:
     return [part for node in nodes for part in (between, node)][1:]
 
 
+def plain_name(text: str) -> str:
+    r"""The name in the first language: `x_hat` for `\hat{x}`, `phi` for `\varphi`."""
+    if accent := re.match(r"\\(hat|bar|tilde)\s*\{([^}]*)\}", text):
+        text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
+    text = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[\\{}\s]", "", text)
+    return re.sub(r"^var(?=epsilon|theta|phi)", "", text)
+
+
 class LatexBuilder:
     """One method per alias of the grammar; each gets the parts of its rule, tokens included, and returns a node."""
 
@@ -134,11 +142,7 @@ class LatexBuilder:
         return Node(parts[0].text, (), parts[0].span, [parts[0].text])
 
     def name(self, parts: Parts) -> Node:
-        text = parts[0].text
-        if accent := re.match(r"\\(hat|bar|tilde)\s*\{([^}]*)\}", text):
-            text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
-        text = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[\\{}\s]", "", text)
-        text = re.sub(r"^var(?=epsilon|theta|phi)", "", text)
+        text = plain_name(parts[0].text)
         return Node(text, (), parts[0].span, [text])
 
     def bracket(self, parts: Parts) -> Node:

@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted
-from autodiff.language.ambiguity import Noted, of_operators
+from autodiff.language.ambiguity import Noted, of_bars, of_operators
 from autodiff.language.automaton import Automaton
-from autodiff.language.latex.builder import LatexBuilder, check_single
+from autodiff.language.latex.builder import LatexBuilder, check_single, plain_name
 from autodiff.language.latex.node import Text, translation
 from autodiff.language.synonyms import meant
 from autodiff.language.tables import tables
@@ -54,6 +54,12 @@ _HINTS = {
 """The next step for commands that are not read."""
 
 _HINT = r"\operatorname{name}(…) calls a function, \mathrm{name} is an input; see autodiff help language"
+_HINTS_OF_SIGNS = {
+    "_": "an index is letters or digits, and stands before a power: x_{12}^2",
+    "'": "a derivative is asked for with autodiff diff",
+    ".": "leave it out at the end; a decimal point stands between digits",
+    "%": "a comment begins with #; a hundredth is a division by 100",
+}
 _HINTS_OF_TOKENS = {
     "POWER": "write braces or brackets around one of the powers",
     "COMMA": "a decimal point is '.'; a comma separates the arguments of a function",
@@ -69,7 +75,10 @@ def is_latex(text: str) -> bool:
 
     A comment's don't count.
     """
-    return re.search(r"\\[A-Za-z,;:!(\[|{]|[\^_]\s*\{|^\s*\$.+\$\s*$", re.sub(r"(?<!\\)#.*", "", text)) is not None
+    return (
+        re.search(r"\\[A-Za-z,;:!(\[|{]|[\^_]\s*\{|\d\{,\}\d|^\s*\$.+\$\s*$", re.sub(r"(?<!\\)#.*", "", text))
+        is not None
+    )
 
 
 def program(text: str, functions: Collection[str]) -> Translation:
@@ -80,12 +89,25 @@ def program(text: str, functions: Collection[str]) -> Translation:
     try:
         tokens, doubtful = _tokens(text), list[Noted]()
         _check_letters(tokens, functions)
+        _check_names(tokens)
         _check_calls(tokens, text, functions)
         _check_fractions(tokens)
         written = cast(Text, _automaton().parse(tokens, "program", len(text), _complaint, doubtful))
-        return translation(written, text, [*of_operators(text, doubtful)])
+        return translation(written, text, [*of_bars(tokens, text, _ENDS_OPERAND), *of_operators(text, doubtful)])
     except AutodiffError as error:
         raise error.within(text) from None
+
+
+def bindings(text: str, functions: Collection[str]) -> str:
+    r"""`theta=1/2,x=[1,2]` for `\theta=\frac12,x=[1,2]`: what is LaTeX on either side of an equals sign, in plain syntax."""
+    sides, start, depth = list[str](), 0, 0
+    for place, sign in enumerate(f"{text},"):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth == 0 and sign in ",=" and text[place - 1 : place] != "\\":
+            side = text[start:place]
+            sides += [str(program(side, functions)) if is_latex(side) else side, sign]
+            start = place + 1
+    return "".join(sides[:-1])
 
 
 @lru_cache(maxsize=1)
@@ -119,10 +141,21 @@ def _tokens(text: str) -> list[Token]:
                 opened.append(kind)
             elif kind in (*CLOSES, "CLOSE", "NORM_END", "SET_END", "CASES_END") and opened:
                 opened.pop()
-            tokens.append(Token(kind, match[0], match.span()))
+            tokens.append(Token(kind, _with_a_point(match), match.span()))
             check_single(tokens)
         place = match.end()
     return tokens
+
+
+def _with_a_point(match: re.Match[str]) -> str:
+    """The text of a token, of a number with its decimal point. Raises AutodiffError for 1{,}000, which has two meanings."""
+    whole, comma, rest = match[0].partition("{,}")
+    if comma and len(rest) == 3 and whole.lstrip("0"):
+        hint = f"write {whole}.{rest}, or {whole}{rest} for digits in groups"
+        raise AutodiffError(
+            f"{quoted(match[0])} may be a decimal number or digits in groups", span=match.span(), hint=hint
+        )
+    return f"{whole}.{rest}" if comma and match.lastgroup == "NUMBER" else match[0]
 
 
 def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
@@ -144,6 +177,20 @@ def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
                 )
             run = token.text if letter else ""
         end = token.span[1]
+
+
+def _check_names(tokens: Sequence[Token]) -> None:
+    r"""Raise AutodiffError for two letters that would be one name, as \phi and \varphi."""
+    spellings: dict[str, str] = {}
+    for token in tokens:
+        if token.type == "NAME":
+            letters = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[{}\s]", "", token.text)
+            other = spellings.setdefault(plain_name(token.text), letters)
+            if other != letters:
+                hint = r"write another name for one of them, such as \mathrm{name}"
+                raise AutodiffError(
+                    f"{quoted(other)} and {quoted(letters)} would be one name", span=token.span, hint=hint
+                )
 
 
 def _check_calls(tokens: Sequence[Token], text: str, functions: Collection[str]) -> None:
@@ -192,6 +239,8 @@ def _unread(piece: str, text: str, span: tuple[int, int]) -> AutodiffError:
     """The error for a piece that is no token, where `text` begins with it."""
     if re.match(r"\\(?:partial|nabla)(?![A-Za-z])|\\mathrm\s*\{?\s*d(?![A-Za-z])", text):
         return _derivative(span)
+    if piece in _HINTS_OF_SIGNS:
+        return AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=span, hint=_HINTS_OF_SIGNS[piece])
     hints = (hint for pattern, hint in _HINTS.items() if re.match(rf"\\(?:{pattern})(?![A-Za-z])", text))
     return AutodiffError(f"{quoted(piece)} is not read in LaTeX", span=span, hint=next(hints, _HINT))
 
@@ -202,4 +251,11 @@ def _complaint(tokens: Sequence[Token], position: int) -> AutodiffError:
         return AutodiffError("the formula ends too early", span=(end, end), hint="finish the expression")
     token = tokens[position]
     hint = _HINTS_OF_TOKENS.get(token.type, _HINT)
+    kinds = [before.type for before in tokens[max(0, position - 2) : position]]
+    if kinds[-1:] == ["POWER"] and token.type != "POWER":
+        hint = (
+            "write braces around the exponent" if "FUNC" not in kinds else r"write (\sin x)^n for a power with a name"
+        )
+    elif kinds[-1:] == ["NUMBER"] == [token.type]:
+        hint = r"write a number without blanks, or \cdot between two"
     return AutodiffError(f"{quoted(token.text)} can't stand here in LaTeX", span=token.span, hint=hint)
