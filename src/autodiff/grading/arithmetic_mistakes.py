@@ -60,15 +60,15 @@ def of_constant_factor(k: int) -> Iterator[Mistake]:
         ("it was divided by the constant factor", f"d{u}/{c}"),
         rare=True,
     )
-    lost = "the constant factor is lost, and the other one is not differentiated"
+    dropped = "the constant factor is lost, and the other one is not differentiated"
     kept = "the product is kept as it is, not differentiated"
-    yield from texts("term not differentiated", law, (kept, "w"), (lost, u), rare=True)
+    yield from texts("term not differentiated", law, (kept, "w"), (dropped, u), rare=True)
 
 
 def of_quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
     if not moves[1]:
-        lost, multiplied = ("the constant divisor is lost", "du"), ("it was multiplied by the constant divisor", "du*v")
-        yield from texts("constant factor", "(u/c)' = u'/c", lost, multiplied)
+        without, multiplied = ("the constant divisor is lost", "du"), ("it was multiplied by the constant divisor", "du*v")
+        yield from texts("constant factor", "(u/c)' = u'/c", without, multiplied)
         yield from texts("quotient rule", "(u/c)' = u'/c", ("a constant divisor is not squared", "du/v^2"))
         return
     if not moves[0]:
