@@ -67,7 +67,10 @@ def of_constant_factor(k: int) -> Iterator[Mistake]:
 
 def of_quotient(moves: tuple[bool, ...]) -> Iterator[Mistake]:
     if not moves[1]:
-        without, multiplied = ("the constant divisor is lost", "du"), ("it was multiplied by the constant divisor", "du*v")
+        without, multiplied = (
+            ("the constant divisor is lost", "du"),
+            ("it was multiplied by the constant divisor", "du*v"),
+        )
         yield from texts("constant factor", "(u/c)' = u'/c", without, multiplied)
         yield from texts("quotient rule", "(u/c)' = u'/c", ("a constant divisor is not squared", "du/v^2"))
         return
