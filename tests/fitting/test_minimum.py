@@ -115,3 +115,33 @@ def test_what_is_not_determined_takes_no_degree_of_freedom() -> None:
     assert double.errors["b"] == pytest.approx(single.errors["b"], rel=1e-6)
     assert double.by_row.upper == pytest.approx(single.by_row.upper, rel=1e-6)
     assert double.by_row.influence == pytest.approx(single.by_row.influence, rel=1e-6)
+
+
+@pytest.mark.parametrize(("noise", "degree", "days"), [(0.1, 2, 2), (1e-6, 2, 2), (0.1, 3, 48)])
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_terms_that_cancel_far_from_zero_are_fitted(noise: float, degree: int, days: int, start: float) -> None:
+    """Days since 1970: the reference is the same polynomial of centred days, whose highest coefficient is the same."""
+    t = np.arange(48) * days / 48
+    x = 19000 + t
+    y = 3 - 5 * t + 4 * t**2 + noise * np.random.default_rng(1).standard_normal(48)
+    names = "abcd"[: degree + 1]
+    model = " + ".join(f"{name}*x^{k}" for k, name in enumerate(names))
+    far = autodiff.fit(model, {"x": x, "y": y}, "y", dict.fromkeys(names, start))
+    near = autodiff.fit(model, {"x": x - 19001, "y": y}, "y", dict.fromkeys(names, 0.0))
+    assert (far.ended, far.undetermined) == ("converged", ())
+    error, expected = far.errors[names[-1]], near.errors[names[-1]]
+    assert error == pytest.approx(expected, rel=1e-5 if noise == 0.1 else 0.05)
+    assert expected is not None
+    assert far.params[names[-1]] == pytest.approx(near.params[names[-1]], abs=(1e-4 if noise == 0.1 else 1) * expected)
+
+
+def test_a_smaller_sum_from_another_start_is_said() -> None:
+    x = np.linspace(0, 10, 60)
+    data = {"x": x, "y": 2 * np.sin(3 * x + 0.4) + 0.1 * np.random.default_rng(3).standard_normal(60)}
+    for w in (0.3, 1.0, 5.0):
+        local = autodiff.fit("a*sin(w*x + p)", data, "y", {"a": 1.0, "w": w, "p": 0.0})
+        assert local.ssr > 100
+        assert local.notes[-1].startswith("another start leads to a smaller sum, ")
+    least = autodiff.fit("a*sin(w*x + p)", data, "y", {"a": 1.0, "w": 2.9, "p": 0.0})
+    assert least.ssr < 1
+    assert least.notes == ()

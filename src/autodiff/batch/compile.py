@@ -183,11 +183,11 @@ class Compiled:
                 divided(rows, SHARE, partial(machine.run, columns, results, good, steps.doubt))
         return results, good
 
-    def answer(self, point: Mapping[str, float]) -> Answer:
-        """The one-shot answer of a row; a row that it refuses has the status `input`."""
+    def answer(self, point: Mapping[str, float], digits: int = 0) -> Answer:
+        """The one-shot answer of a row, `digits` of them proven; a row that it refuses has the status `input`."""
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
         if not not_finite:
-            return answered(self.lowered, point, self.sources, check=False)
+            return answered(self.lowered, point, self.sources, check=False, digits=digits)
         empty = Query(self.lowered, point, self.sources).empty
         return empty.lacking(INPUT, f"{quoted(not_finite[0])} is no finite number")
 

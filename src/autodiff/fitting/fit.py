@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -20,12 +20,9 @@ from autodiff import display
 from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.fitting import arguments, minimum, objective, solve, statistics
+from autodiff.fitting import arguments, minimum, objective, other_starts, solve, statistics
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.language.ast import Reading
-
-CLOSE = 1e-6
-"""Relative difference of two sums of squares that belong to one minimum."""
 
 EXACT = 1e-12
 """Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
@@ -168,8 +165,10 @@ def fit(
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
-    solution, same = _best(problem, begin, options, starts, seed)
-    return _fit(problem, options, solution, (starts, same), level, prediction=prediction)
+    solution, same = other_starts.best(problem, begin, options, starts, seed)
+    fitted = _fit(problem, options, solution, (starts, same), level, prediction=prediction)
+    lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed) if starts == 1 else ""
+    return replace(fitted, notes=(*fitted.notes, lower_sum)) if lower_sum else fitted
 
 
 def _options(
@@ -199,30 +198,6 @@ def _options(
     return objective.Options(lower, upper, loss, scale, steps)
 
 
-def _best(
-    problem: Problem, begin: Vector, options: objective.Options, starts: int, seed: int
-) -> tuple[solve.Solution, int]:
-    """The best solution from several starts, and how many of them ended in its minimum."""
-    draw = np.random.default_rng(seed)
-    solutions = [minimum.minimize(problem, begin, options)]
-    for _ in range(starts - 1):
-        try:
-            solutions.append(minimum.minimize(problem, _drawn(draw, begin, options), options))
-        except AutodiffError:  # no value at a drawn start: it counts as tried
-            continue
-    best = min(solutions, key=lambda s: (s.cost if s.cost == s.cost else math.inf, s.ended != "converged"))
-    return best, sum(s.cost <= best.cost * (1 + CLOSE) for s in solutions)
-
-
-def _drawn(draw: Any, begin: Vector, options: objective.Options) -> Vector:
-    """A start within the bounds where both are finite, else up to ten times larger or smaller than the first one."""
-    factors = 10.0 ** draw.uniform(-1, 1, len(begin))
-    drawn = np.where(begin == 0, draw.standard_normal(len(begin)), begin * factors)
-    both = np.isfinite(options.lower) & np.isfinite(options.upper)
-    inside = draw.uniform(np.where(both, options.lower, 0), np.where(both, options.upper, 1))
-    return np.asarray(np.clip(np.where(both, inside, drawn), options.lower, options.upper))
-
-
 def _fit(
     problem: Problem, options: objective.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
     *, prediction: bool,
@@ -232,7 +207,12 @@ def _fit(
     residuals, jacobian = objective.weighted(problem, parameters, options)
     known = problem.sigma is not None
     matrix = problem.sums(parameters).matrix if objective.by_sums(problem, options) else None
-    estimate = statistics.estimate(problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
+    estimated = partial(statistics.estimate, problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
+    estimate = estimated()
+    if estimate.undetermined:  # by slopes that are sure to 10 digits: most are right to more
+        estimate = estimated(
+            rank=min(max(statistics.LEAST_RANK, 10 * statistics.slope_error(problem, parameters)), statistics.RANK)
+        )
 
     @np.errstate(all="ignore")
     def rows() -> Rows:

@@ -60,6 +60,8 @@ def minimize(problem: Problem, start: Vector, options: Options) -> Solution:
         place = _Place.of(problem, solution, start, options)
         with problem.searching(), np.errstate(all="ignore"):
             lower = place.lower()
+        lower = [point for point in lower[:CANDIDATES] if place.is_higher_than(point)]
+        with problem.searching(), np.errstate(all="ignore"):
             flat = not lower and place.is_flat()
         if not lower:
             return replace(solution, ended="flat") if flat else solution
@@ -72,7 +74,7 @@ def minimize(problem: Problem, start: Vector, options: Options) -> Solution:
 
 def _departed(problem: Problem, points: list[Vector], options: Options) -> Solution | None:
     """What the search from the first point reaches at which the model has a value and slopes; None without one."""
-    for point in points[:CANDIDATES]:
+    for point in points:
         with suppress(AutodiffError):
             return solve.solve(problem, point, options)
     return None
@@ -140,10 +142,7 @@ class _Place:
         parameters = solution.parameters
         sizes = np.maximum(np.abs(parameters), np.where(start == 0, 1.0, np.abs(start)))
         with np.errstate(all="ignore"):
-            if objective.by_sums(problem, options):
-                slopes = np.sqrt(np.diagonal(problem.sums(parameters).matrix))
-            else:
-                slopes = np.linalg.norm(problem.jacobian(parameters), axis=0)
+            slopes = objective.column_lengths(problem, parameters, options)
             cost = objective.cost(problem, parameters, options)
             # a standard error is short enough for a difference, and stays within a narrow peak
             errors = 0.1 * math.sqrt(2 * cost / problem.rows) / slopes
@@ -169,6 +168,11 @@ class _Place:
                 if reached < self.cost * (1 - FALL):
                     points.append((reached, moved))
         return [point for _, point in sorted(points, key=lambda pair: pair[0])]
+
+    def is_higher_than(self, point: Vector) -> bool:
+        """Whether the cost at a point is less, by more than rounding the parameters changes it."""
+        rounding = objective.attainable(self.problem, self.parameters, self.options) ** 2
+        return objective.cost(self.problem, point, self.options) < self.cost * (1 - max(FALL, 4 * rounding))
 
     def _directions(self) -> Iterator[tuple[Vector, Vector]]:
         """Where the cost may fall, and how far to go: where it does not curve upwards, and away from bounds."""

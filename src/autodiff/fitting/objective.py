@@ -16,6 +16,13 @@ import numpy as np
 
 from autodiff.fitting.problem import Problem, Vector
 
+TOLERANCE = 1e-6
+"""The largest cosine between the residuals and the space of the model's slopes at a minimum (the relative offset of
+Bates and Watts 1981, https://doi.org/10.1080/00401706.1981.10486272)."""
+
+ROUNDING = 2.0**-53
+"""The largest change, relatively, of a number that is rounded to float64."""
+
 LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 
 
@@ -44,6 +51,11 @@ class Options:
     @property
     def bounded(self) -> bool:
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is about squares alone, so that Levenberg-Marquardt's method takes it."""
+        return not self.bounded and self.loss == "linear"
 
     @classmethod
     def unbounded(cls, count: int) -> Options:
@@ -126,6 +138,23 @@ def offset(problem: Problem, parameters: Vector, options: Options) -> float:
         left, singular, _ = np.linalg.svd(kept, full_matrices=False)
         left = left[:, singular > 1e-10 * singular[0]]
         return float(np.linalg.norm(left.T @ residuals)) / length
+
+
+def attainable(problem: Problem, parameters: Vector, options: Options) -> float:
+    """The offset up to which parameters are at a minimum: `TOLERANCE`, or what rounding them to float64 leaves, where that
+    is more, as where large terms of a model cancel."""
+    with np.errstate(all="ignore"):
+        slopes = column_lengths(problem, parameters, options)
+        length = np.sqrt(2 * cost(problem, parameters, options))
+        rounding = float(ROUNDING * (slopes @ np.abs(parameters)) / np.float64(length))
+    return max(TOLERANCE, rounding) if rounding < math.inf else TOLERANCE
+
+
+def column_lengths(problem: Problem, parameters: Vector, options: Options) -> Vector:
+    """The lengths of the Jacobian's columns."""
+    if by_sums(problem, options):
+        return np.asarray(np.sqrt(np.diagonal(problem.sums(parameters).matrix)))
+    return np.asarray(np.linalg.norm(problem.jacobian(parameters), axis=0))
 
 
 def free(problem: Problem, parameters: Vector, options: Options) -> Any:

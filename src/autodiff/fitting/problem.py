@@ -230,10 +230,10 @@ class Problem:
         finally:
             self.sure = True
 
-    def answer(self, parameters: Vector, row: int) -> Answer:
-        """The one-shot answer of a row, which says why a number is missing."""
+    def answer(self, parameters: Vector, row: int, digits: int = 0) -> Answer:
+        """The one-shot answer of a row, which says why a number is missing; its numbers are texts where `digits` are asked."""
         point = {name: float(column[row]) for name, column in self.columns.items()}
-        return self.model.answer(point | dict(zip(self.names, map(float, parameters), strict=True)))
+        return self.model.answer(point | dict(zip(self.names, map(float, parameters), strict=True)), digits)
 
     def _is_latest(self, parameters: Vector) -> bool:
         return self._latest is not None and self._latest[0] == (self.sure, parameters.tobytes())

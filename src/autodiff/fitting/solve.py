@@ -22,17 +22,23 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff.errors import HARD_POINT, AutodiffError
-from autodiff.fitting.objective import NEGLIGIBLE, Options, by_sums, cost, free, is_large, offset, unit_columns
+from autodiff.fitting.objective import (
+    NEGLIGIBLE,
+    TOLERANCE,
+    Options,
+    attainable,
+    by_sums,
+    cost,
+    free,
+    is_large,
+    offset,
+    unit_columns,
+)
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.statistics import LARGEST
 from autodiff.libraries import library
 
 Ending = Literal["converged", "out of steps", "stuck", "flat", "diverged"]
-
-
-TOLERANCE = 1e-6
-"""The largest cosine between the residuals and the space of the model's slopes at a minimum (the relative offset of
-Bates and Watts 1981, https://doi.org/10.1080/00401706.1981.10486272)."""
 
 
 FAR = 10
@@ -65,13 +71,13 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     """The parameters near `start` of least cost. Raises AutodiffError where the model has no value at the start."""
     large = is_large(problem)
     begun = _begun(problem, start, options)
-    plain = not options.bounded and options.loss == "linear" and problem.rows >= len(start)
+    plain = options.is_plain and problem.rows >= len(start)
     best: Solution | None = None
     for method in (*(("normal",) if large else ()), "lm", "trf") if plain else ("trf",):
         if best is not None and best.ended == "converged" and large:
             break
         with problem.searching():
-            solution = _searched(problem, start, options, method)
+            solution = searched(problem, start, options, method)
             solution = _polished(problem, solution, options) if method == "normal" else solution
         solution = _polished(problem, solution, options)
         if best is None or (solution.cost, solution.ended != "converged") < (best.cost, best.ended != "converged"):
@@ -136,7 +142,7 @@ def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
     return bool((far & (after < NO_EFFECT * before)).any())
 
 
-def _searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
+def searched(problem: Problem, start: Vector, options: Options, method: str) -> Solution:
     """What one of SciPy's methods finds."""
     optimize = library("scipy.optimize", "a fit", "fit")
     if method == "normal":
@@ -193,8 +199,8 @@ def _by_normal_equations(problem: Problem, start: Vector, options: Options, opti
     return Solution(parameters, ended, cost(problem, parameters, options), int(result.nit))
 
 
-def _ending(problem: Problem, parameters: Vector, options: Options, *, out_of_steps: bool) -> Ending:
-    if offset(problem, parameters, options) <= TOLERANCE:
+def _ending(problem: Problem, parameters: Vector, options: Options, *, out_of_steps: bool = False) -> Ending:
+    if offset(problem, parameters, options) <= attainable(problem, parameters, options):
         return "converged"
     return "out of steps" if out_of_steps else "stuck"
 
@@ -218,7 +224,7 @@ def _polished(problem: Problem, solution: Solution, options: Options) -> Solutio
         if not (nearer < distance and reached <= best.cost * (1 + 1e-9)):
             break
         best, distance = replace(best, parameters=moved, cost=reached), nearer
-    return replace(best, ended="converged") if distance <= TOLERANCE else best
+    return replace(best, ended="converged") if distance <= attainable(problem, best.parameters, options) else best
 
 
 def _nearest_to_start(problem: Problem, start: Vector, solution: Solution, options: Options) -> Solution:
@@ -236,7 +242,7 @@ def _nearest_to_start(problem: Problem, start: Vector, solution: Solution, optio
     if not len(free_directions) or ((parameters < options.lower) | (parameters > options.upper)).any():
         return solution
     reached = cost(problem, parameters, options)
-    if not reached <= solution.cost * (1 + 1e-9) or offset(problem, parameters, options) > TOLERANCE:
+    if not reached <= solution.cost * (1 + 1e-9) or _ending(problem, parameters, options) != "converged":
         return solution  # they change the model farther away
     return replace(solution, parameters=parameters, cost=reached)
 

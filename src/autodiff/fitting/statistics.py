@@ -11,19 +11,27 @@ Cook 1977, https://doi.org/10.1080/00401706.1977.10489493).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
-from autodiff.fitting.problem import Vector
+from autodiff.fitting.problem import Problem, Vector
 
 RANK = 1e-9
 """Singular values of the Jacobian with columns of length 1, beside the largest, below which a direction is undetermined: rows
 are sure to 10 digits."""
 
+LEAST_RANK = 1e-13
+"""The same where the slopes are right to float64's last digits."""
+
 NORMAL = 1e-4
 """Condition of the normal equations down to which they give singular values to 12 digits."""
+
+PROVEN = 12
+"""Rows whose slopes are computed with proven digits, to see how many digits float64's have."""
 
 SHARE = 1e-3
 """Parts of an undetermined direction beside its largest below which they are rounding."""
@@ -59,13 +67,14 @@ class Estimate:
 
 def estimate(
     names: Sequence[str], residuals: Vector, jacobian: Vector, *, known: bool,
-    free: Sequence[bool] | None = None, matrix: Vector | None = None,
+    free: Sequence[bool] | None = None, matrix: Vector | None = None, rank: float = RANK,
 ) -> Estimate:  # fmt: skip
     """The errors of parameters, from weighted residuals and their slopes.
 
     known   the residuals are in units of known deviations, so that these are not estimated from them
     free    which parameters moved freely; one that is at its bound has no error
     matrix  the products of the Jacobian's columns, where they are known already
+    rank    singular values beside the largest below which a direction is undetermined
     """
     moves = [k for k in range(len(names)) if free is None or free[k]]
     kept = jacobian if len(moves) == len(names) else jacobian[:, moves]
@@ -76,7 +85,7 @@ def estimate(
     sizes = np.sqrt(np.diagonal(matrix))
     sizes = np.where(sizes > 0, sizes, 1.0)
     singular, right = _singular(kept, sizes, matrix)
-    good = singular > RANK * max(singular[0], 1.0) if len(singular) else np.zeros(0, dtype=bool)
+    good = singular > rank * max(singular[0], 1.0) if len(singular) else np.zeros(0, dtype=bool)
     freedom = len(residuals) - int(good.sum())
     undetermined = _directions([names[k] for k in moves], right[~good], sizes)
     unsure = {name for direction in undetermined for name in direction}
@@ -107,6 +116,21 @@ def estimate(
         tuple(moves),
         known,
     )
+
+
+def slope_error(problem: Problem, parameters: Vector) -> float:
+    """The largest error of the model's slopes, as a share of the largest slope by the same parameter, in `PROVEN` of the rows;
+    infinite where their digits can't be proven."""
+    slopes, worst = problem.slopes(parameters), 0.0
+    largest = np.abs(slopes).max(axis=0)
+    for row in np.unique(np.linspace(0, problem.rows - 1, PROVEN).astype(int)).tolist():
+        gradient = problem.answer(parameters, row, digits=20).gradient
+        for slope, size, exact in zip(slopes[row].tolist(), largest.tolist(), gradient.values(), strict=True):
+            if exact is None or not np.isfinite(slope):
+                return math.inf
+            error = abs(Fraction(exact) - Fraction(slope))
+            worst = max(worst, float(error) / size) if error else worst
+    return worst
 
 
 def influence(residuals: Vector, jacobian: Vector, estimated: Estimate) -> tuple[Vector, Vector]:
