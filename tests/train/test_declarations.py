@@ -96,6 +96,43 @@ def test_a_row_index_is_a_row_of_the_parameter_and_scatters_its_slope(batch: int
     assert np.all(training.state.parameters["U"][:4] != start[:4])
 
 
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("U[k, j]", [[1, 2, 0], [3, 0, 4]]), ("U[k, 1]", [[0, 1.5, 0], [0, 3.5, 0]]), ("U[k, -1]", [[0, 0, 1.5], [0, 0, 3.5]]),
+        ("U[1, j]", [[0, 0, 0], [2, 2, 4]]),
+    ],
+)  # fmt: skip
+def test_two_indices_take_an_element_for_each_row(program: str, expected: list[list[float]], tmp_path: Path) -> None:
+    table, saved = tmp_path / "t.csv", tmp_path / "p.json"
+    table.write_text("k,j,y\n0,0,1\n0,1,2\n1,0,3\n1,2,4\n")
+    model = f"p = {program}; L = mse(y, p)"
+    words = ["--data", str(table), "--params", "U=zeros(2,3)", "--lr", "0.5", "--epochs", "200", "-q"]
+    assert autodiff("train", model, *words, "--save", str(saved)).status == 0
+    assert json.loads(saved.read_text())["U"] == [pytest.approx(row, abs=1e-9) for row in expected]
+    table.write_text("k,j\n1,2\n1,9\n0.5,0\n")
+    done = autodiff("predict", model, "--of", "p", "--data", str(table), "--at", f"@{saved}")
+    statuses = [line.split(",")[1] for line in done.out.splitlines()[1:]]
+    assert statuses == ["ok", *("ok" if name not in program else "input" for name in "jk")]
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("U[k, 5]", "'5' must be a whole number from 0 to 2"),
+        ("U[j, k]", "'j' must be a whole number from 0 to 1 in each row, and it is 2 in row 4"),
+        ("U[k][j]", "an index that differs from row to row takes a row or an element of a parameter"),
+        ("U[k, j, k]", "an index that differs from row to row takes a row or an element of a parameter"),
+    ],
+)
+def test_wrong_indices_are_named(program: str, says: str, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("k,j,y\n0,0,1\n0,1,2\n1,0,3\n1,2,4\n")
+    ended = autodiff("train", f"mse(y, {program})", "--data", str(table), "--params", "U=zeros(2,3)", "-q")
+    assert ended.status in (2, 4)
+    assert says in ended.err
+
+
 @pytest.mark.parametrize("table", ["x,y\n1,nan\n", "x,y\n,1\n2,\n"])
 def test_a_table_without_a_whole_row_is_an_error(table: str) -> None:
     words = ["train", "mse(y, w*x)", "--data", "-", "--params", "w=0", "--missing", "drop"]

@@ -86,6 +86,19 @@ def test_a_resumed_training_says_what_differs(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "step"])
+def test_a_schedule_that_gets_another_length_is_said(schedule: str, tmp_path: Path) -> None:
+    saved = tmp_path / "p.json"
+    words = ["--params", "w=0,b=0", "--lr", "0.01", "--schedule", schedule, "--save", str(saved), "-q"]
+    autodiff(*LINE, *words, "--epochs", "6")
+    rest = ["train", *LINE[2:], "--resume", str(saved), "-q", "--epochs"]
+    assert "--schedule" not in autodiff(*rest, "6").err
+    every = {"cosine": (6, 12), "step": (2, 4)}[schedule]
+    says = f"--schedule {schedule} means {schedule}:{every[0]} in {saved}, and here {schedule}:{every[1]}, by --epochs"
+    assert says in autodiff(*rest, "12").err
+    assert f"means {schedule}" not in autodiff(*rest, "12", "--schedule", f"{schedule}:{every[0]}").err
+
+
 def test_a_text_that_only_rows_held_out_have_is_named(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("k,y\n" + "".join(f"{'abc'[n % 3]},{n}\n" for n in range(9)) + "z,9\n")

@@ -225,6 +225,7 @@ class Session:
         """Write the parameters of the least loss, whole or not at all."""
         training, plan = self.training, self.training.plan
         settings = {key: self.given[key] for key in SETTINGS} | {"lr": plan.rate, "program": training.text}
+        settings["schedule_every"] = plan.schedule.every
         if self.ending is not None and self.ending.rate is not None:
             settings["lr"] = self.ending.rate  # the one that was tried and works
         state = training.state if self.ending is None else to_save(training, self.ending)

@@ -208,8 +208,17 @@ def _training(
 
 
 def _go_on(training: Training, state: State, given: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
-    """Start from the state; a notice says where the losses that were saved with it are others than those of these rows."""
+    """Start from the state; a notice says where the losses that were saved with it are others than those of these rows, and
+    where the schedule of the rate got another length with `--epochs`."""
     from autodiff.train import checkpoint
+
+    schedule, before = given["schedule"], checkpoint.settings(saved)
+    epochs, every = before.get("schedule_every"), training.plan.schedule.every
+    if schedule and before.get("schedule") == schedule and isinstance(epochs, int) and epochs != every:
+        streams.remark(
+            f"notice: --schedule {schedule} means {schedule}:{epochs} in {given['resume']}, and here {schedule}:{every}, by"
+            " --epochs: the rate goes on as if it had been so from the beginning"
+        )
 
     if training.go_on(state, checkpoint.saved_losses(given["resume"], saved)):
         streams.remark(

@@ -24,6 +24,7 @@ from autodiff.errors import DATA, AutodiffError, Span, nearest, quoted, shortene
 from autodiff.language.ast import (
     CONSTANTS,
     TRAINING_CALLS,
+    Array,
     Assign,
     Call,
     Define,
@@ -188,7 +189,7 @@ def _without_declaration(node: Expr) -> Expr:
     if is_declaration(node) and node.args:
         return node.args[0]
     if isinstance(node, Index) and varying(node.indices):
-        return Call("+", (node.base, *node.indices[:1]), node.span, node.span)
+        return Array((node.base, *node.indices), node.span)
     return node
 
 

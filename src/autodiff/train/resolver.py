@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -81,7 +82,7 @@ class Resolver:
                 )
 
     def _replaced(self, node: Expr) -> Expr:
-        if isinstance(node, Index) and len(node.indices) == 1 and varying(node.indices):
+        if isinstance(node, Index) and varying(node.indices):
             return self._row_of(node)
         if not is_declaration(node):
             return node
@@ -145,23 +146,41 @@ class Resolver:
             )  # fmt: skip
 
     def _row_of(self, node: Index) -> Expr:
-        """`U[user]`: the row of a parameter for each row of the table."""
+        """`U[user]`, `U[user, item]`: the row or the element of a parameter for each row of the table."""
         base, codes = node.base, node.indices[0]
-        if not isinstance(base, Name) or base.name not in self.parameters or not np.ndim(self.parameters[base.name]):
+        shape: tuple[int, ...] = np.shape(self.parameters.get(base.name, 0.0)) if isinstance(base, Name) else ()
+        if not isinstance(base, Name) or len(shape) < len(node.indices):
             raise AutodiffError(
-                "an index that differs from row to row takes a row of a parameter",
+                "an index that differs from row to row takes a row or an element of a parameter",
                 span=node.span,
-                hint="name an array among the parameters: --params U=normal(10,3) and U[user]",
+                hint="name an array among the parameters: --params U=normal(10,3) and U[user], or U[user, column]",
             )
-        count = np.shape(self.parameters[base.name])[0]
+        codes = self._code(node, base.name, codes, shape[0])
+        for index, count in zip(node.indices[1:], shape[1:], strict=False):
+            code = self._code(node, base.name, index, count)
+            codes = _call("+", _call("*", codes, Number(float(count), index.span)), code)
+        if len(node.indices) == 1:
+            return _call("gather", base, codes)
+        sizes = math.prod(shape[: len(node.indices)]), *shape[len(node.indices) :]
+        return _call("gather", _call("reshape", base, *(Number(float(size), base.span) for size in sizes)), codes)
+
+    def _code(self, node: Index, name: str, codes: Expr, count: int) -> Expr:
+        """An index of the parameter `name` that is a whole number below `count` in each row."""
+        advice = f"{name} has {count} row{'s' * (count != 1)}: give it one for each index"
+        if not varying((codes,)):
+            lowered = lower(self._program.with_statements([Expression(codes, codes.span)]))
+            place = float(algebra.evaluate(lowered, {}).values[lowered.result])
+            place += count * (place < 0)
+            self._require_codes(np.array([place]), codes, count, advice)
+            return Number(place, codes.span)
         if self.rows is not None:
-            rows = f"{base.name} has {count} row{'s' * (count != 1)}: give it one for each index"
-            self._require_codes(self._of_rows(codes, node), codes, count, rows)
+            advice = advice if codes is node.indices[0] else advice.replace("row", "column", 1)
+            self._require_codes(self._of_rows(codes, node), codes, count, advice)
         self.ranges.append((codes, count))
         if self.rows is None:  # a row of a prediction is reported by `ranges`, and its number has to be some place
             span = codes.span
             codes = _call("floor", _call("max", _call("min", codes, Number(count - 1.0, span)), Number(0.0, span)))
-        return _call("gather", base, codes)
+        return codes
 
     def _dropped(self, call: Call) -> Expr:
         share = call.args[1].value if len(call.args) == 2 and isinstance(call.args[1], Number) else -1.0
