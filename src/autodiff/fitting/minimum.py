@@ -100,16 +100,22 @@ def _with_linear_parameters(problem: Problem, start: Vector, options: Options, s
     return replace(second, steps=solution.steps + second.steps) if better else solution
 
 
-def _linear_solved(problem: Problem, start: Vector, options: Options) -> Vector | None:
-    """The start with the parameters in which the model is linear at their least squares; None where there are none."""
-    jacobian, residuals = problem.jacobian(start), problem.residuals(start)
-    linear: list[int] = []
+def linear_parameters(problem: Problem, start: Vector) -> list[int]:
+    """The places of parameters in which together the model is linear."""
+    jacobian, linear = problem.jacobian(start), list[int]()
     for k in range(len(start)):
         tried = [*linear, k]
         moved = start.copy()
         moved[tried] += np.maximum(np.abs(start[tried]), 1) * (1 + 0.3 * np.arange(len(tried)))
         if np.allclose(problem.jacobian(moved)[:, tried], jacobian[:, tried], rtol=1e-9, atol=0):
             linear = tried
+    return linear
+
+
+def _linear_solved(problem: Problem, start: Vector, options: Options) -> Vector | None:
+    """The start with the parameters in which the model is linear at their least squares; None where there are none."""
+    linear = linear_parameters(problem, start)
+    jacobian, residuals = problem.jacobian(start), problem.residuals(start)
     sizes = np.linalg.norm(jacobian[:, linear], axis=0)
     if not linear or not (np.isfinite(sizes) & (sizes > 0)).all() or not np.isfinite(residuals).all():
         return None

@@ -41,7 +41,8 @@ def best(
 def lower_sum(problem: Problem, begin: Vector, options: objective.Options, solution: solve.Solution, seed: int) -> str:
     """A sentence about a start that leads to a smaller sum, from a short search over a sample of the rows; "" for none.
 
-    The starts are those of `best`. Over many rows, of which passes take long, none are tried.
+    The starts are those of `best`. Over many rows, of which passes take long, and of a model that is linear in all parameters,
+    none are tried.
     """
     exact = objective.is_exact(problem, solution.parameters, options)
     if solution.ended != "converged" or exact or objective.is_large(problem):
@@ -49,6 +50,9 @@ def lower_sum(problem: Problem, begin: Vector, options: objective.Options, solut
     sample, draw = problem.sample(TRIED_ROWS), np.random.default_rng(seed)
     short = replace(options, steps=TRIED_STEPS)
     method = "lm" if options.is_plain and sample.rows >= len(begin) else "trf"
+    with sample.searching():
+        if options.loss == "linear" and len(minimum.linear_parameters(sample, begin)) == len(begin):
+            return ""
     least, there = solution.cost * (1 - CLOSE), None
     for _ in range(TRIED_STARTS - 1):
         with suppress(AutodiffError), sample.searching():
