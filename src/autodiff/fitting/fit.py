@@ -213,10 +213,10 @@ def _fit(
     matrix = problem.sums(parameters).matrix if objective.by_sums(problem, options) else None
     estimated = partial(statistics.estimate, problem.names, residuals, jacobian, known=known, free=free, matrix=matrix)
     estimate = estimated()
-    if estimate.undetermined:  # by slopes that are sure to 10 digits: most are right to more
-        estimate = estimated(
-            rank=min(max(statistics.LEAST_RANK, 10 * statistics.slope_error(problem, parameters)), statistics.RANK)
-        )
+    finer = estimated(rank=statistics.LEAST_RANK) if estimate.undetermined else estimate
+    if len(finer.undetermined) < len(estimate.undetermined):  # slopes are sure to 10 digits, and most are right to more
+        error = 10 * statistics.slope_error(problem, parameters)
+        estimate = estimated(rank=min(max(statistics.LEAST_RANK, error), statistics.RANK))
 
     @np.errstate(all="ignore")
     def rows() -> Rows:
