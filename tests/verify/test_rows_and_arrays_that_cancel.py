@@ -48,3 +48,12 @@ def test_what_underflows_to_0_decides_no_jump(text: str, count: int) -> None:
     assert once[0] == -math.pi
     assert autodiff.evaluate(text, {"z": points}).value == pytest.approx(once * count)
     assert autodiff.compile(text)(z=points)[0] == pytest.approx(once * count)
+
+
+@pytest.mark.parametrize("constant", ["(1 + 1e200)^(1/1e200)", "tanh(25)", "cos(1e-9)", "exp(1e-20)"])
+def test_rows_know_that_a_constant_is_rounded_to_1(constant: str) -> None:
+    text = f"z - {constant}*(2 + z)"
+    once = autodiff.evaluate(text, {"z": 3.0}).gradient["z"]
+    assert once
+    slopes = autodiff.compile(text)(z=np.full(60, 3.0))[1]["z"]
+    assert slopes == pytest.approx(np.full(60, once), rel=1e-10)
