@@ -32,8 +32,9 @@ _STEPS = (500, 1000)
 
 _BITS = 8192
 
-_SAME, _VANISHING = arb(1e-18), arb(1e-30)
-"""Numbers nearer than this part of them are one limit; one that shrinks by this factor with the smaller step tends to 0."""
+_SAME, _VANISHING, _ZERO = arb(1e-18), arb(1e-30), arb("1e-1000")
+"""Numbers nearer than this part of them are one limit; one that shrinks by this factor with the smaller step tends to 0; a
+ball around 0 that is smaller is 0."""
 
 Place: TypeAlias = tuple[Any, Any]
 """The value and the slope at a place beside the point, as balls."""
@@ -116,7 +117,9 @@ def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
 def _limit(near: arb, nearer: arb) -> float | None:
     """What two numbers tend to, the second of a step that is the square of the first one's; None where that is not seen."""
     sizes = [abs(number) for number in (near, nearer)]
-    if nearer.contains(0) or sizes[1] <= _VANISHING * sizes[0]:
+    if nearer.contains(0):
+        return 0.0 if sizes[1] <= _ZERO else None
+    if sizes[1] <= _VANISHING * sizes[0]:
         return 0.0
     if sizes[0] <= _VANISHING * sizes[1]:
         return math.inf if nearer > 0 else -math.inf
