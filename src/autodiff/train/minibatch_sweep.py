@@ -34,7 +34,7 @@ from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 from autodiff.train.row_axis import BY_ROW, PICKED, keeps_rows_apart, row_axis
 
-ELEMENTS = 131072
+ELEMENTS = 65536
 """Of the largest value in a block: few enough for a cache, and enough to outweigh a pass over the equations."""
 
 FEWEST = 1024
