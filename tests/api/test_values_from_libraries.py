@@ -53,6 +53,8 @@ def test_columns_of_pandas() -> None:
         autodiff.compile("width_cm*2")(wide)
     with pytest.raises(autodiff.AutodiffError, match="holds no numbers"):
         autodiff.compile("x^2")(pandas.DataFrame({"x": ["1", "2"]}))
+    with pytest.raises(autodiff.AutodiffError, match="holds '5%', which is no number"):
+        autodiff.Program("mse(y, w*x)").train(pandas.DataFrame({"x": ["5%", "7%"], "y": [1, 2]}), {"w": 0})
 
 
 def test_a_table_of_polars_without_rows_yet() -> None:

@@ -10,7 +10,8 @@ import pty
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import autodiff as package
 from autodiff.render.terminal.progress import rows_bar
 from autodiff.tables import csv_blocks
 from autodiff.tables import text as rows_module
+from autodiff.tables import writer as table_writer
 from autodiff.tables.reader import opened
 from tests.support.command import PATIENCE, Ended, autodiff, process
 
@@ -425,23 +427,34 @@ def test_the_share_of_a_table_is_of_its_bytes_or_of_its_rows(tmp_path: Path) -> 
     assert rows_module.Table("t", ("x",), lambda _: iter(()), rows=0).share(0) == 1.0
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    peaks = []
-    for count in (700_000, 2_800_000):  # both enough for machine code, whose compiler takes room once
-        data = tmp_path / f"{count}.csv"
-        with data.open("w") as file:
-            file.write("x,y\n")
-            file.writelines(f"{k % 97}.5,{k % 89}\n" for k in range(count))
-        code = (
-            "import resource, sys; from autodiff.cli.main import run\n"
-            f"assert run(['eval', 'x*y', '--data', {str(data)!r}, '--out', {str(tmp_path / 'o.csv')!r}]) == 0\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True
-        )
-        peaks.append(int(done.stdout))
-    assert peaks[1] < peaks[0] + 30_000
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few blocks are read before their rows are written, and no answers are kept after that."""
+    monkeypatch.setattr(csv_blocks, "BLOCK", 1 << 13)
+    monkeypatch.setattr(csv_blocks, "LEAST", 1)
+    monkeypatch.setattr(table_writer, "MANY", 1)
+    read, answers, waiting, alive = list[int](), list[weakref.ref[Any]](), list[int](), list[int]()
+    blocks, lines = csv_blocks._blocks, table_writer._lines
+
+    def counted(content: Any) -> Iterator[bytes]:
+        for block in blocks(content):
+            read.append(len(block))
+            yield block
+
+    def written(form: str, columns: dict[str, Any], head: bytes) -> Any:
+        answers.append(weakref.ref(columns["f"]))
+        waiting.append(len(read) - len(answers))
+        alive.append(sum(answer() is not None for answer in answers))
+        return lines(form, columns, head)
+
+    monkeypatch.setattr(csv_blocks, "_blocks", counted)
+    monkeypatch.setattr(table_writer, "_lines", written)
+    data = tmp_path / "points.csv"
+    data.write_text("x,y\n" + "".join(f"{k % 97}.5,{k % 89}\n" for k in range(200_000)))
+    assert autodiff("eval", "x*y", "--data", str(data), "--out", str(tmp_path / "o.csv")).status == 0
+    assert len(read) > 40
+    at_most = csv_blocks.AHEAD + table_writer.AHEAD + (os.cpu_count() or 1) + 2
+    assert max(waiting) <= at_most, waiting
+    assert max(alive) <= at_most, alive
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ DOUBTFUL = {
     r"\sin x": r"\sin x is read as sin(x)",
     r"\sin x^2": r"\sin x^2 is read as sin(x^2)",
     r"\sin{x}^2": r"\sin{x}^2 is read as sin({x}^2)",
-    r"\sin x/2": r"\sin x is read as sin(x)",
+    r"\sin x/2": r"\sin x/2 is read as sin(x)/2",
     r"\ln x y": r"\ln x y is read as ln(x y)",
     r"\tanh x y": r"\tanh x y is read as tanh(x y)",
     r"\sin xy": r"\sin xy is read as sin(xy)",

@@ -95,6 +95,7 @@ SAID = {
     "x^2\n- x\n- 3": "- x is read as the rest of the line before",
     "b = x^2\n-b": "-b is read as a statement of its own",
     "x % 2": "% is read as the remainder, mod(u, v)",
+    "sin x/2": "sin x/2 is read as sin(x)/2",
     "7%3*x": "% is read as the remainder, mod(u, v)",
     "arctan2(x, 2)": "arctan2 is read as atan2",
     "arcctg(x)": "arcctg is read as acot",

@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mpmath import mp, mpf
 
@@ -789,3 +791,59 @@ def test_a_corner_that_only_a_condition_meets_is_not_reported(text: str, at: dic
 def test_a_corner_beside_a_condition_is_reported() -> None:
     answer = package.evaluate("abs(x) - abs(x) + if(abs(x) < 1, x, 0)", {"x": 0.0})
     assert answer.notes == ("abs(x) has a corner here that does not show: df/dx is 1 from both sides",)
+
+
+CANCELLING_BESIDE_CORNERS: list[tuple[str, dict[str, float], float | tuple[float, float]]] = [
+    ("relu(x)*x*1e5 + x*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}, 1.0),
+    ("max(x, 0)^2 + x*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}, 1.0),
+    ("min(x, 0)*x + x*(1 - cos(y))/y^2", {"x": 0.0, "y": 1e-9}, 0.5),
+    ("x*abs(x)*1e3 + x*(sqrt(1 + y) - 1)/y", {"x": 0.0, "y": 1e-18}, 0.5),
+    ("relu(x - 1)*(x - 1) + (x^2 - 1)*(exp(y) - 1)/y", {"x": 1.0, "y": 1e-20}, 2.0),
+    ("if(x > 0, x*(exp(y) - 1)/y, x) + 0*y", {"x": 0.0, "y": 0.1}, (1.0, 1.0517091807564762)),
+    ("abs(x)*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}, (-1.0, 1.0)),
+    ("clamp(x, 0, 1)*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}, (0.0, 1.0)),
+    ("exp(y)*x + 1e-15*abs(x)", {"x": 0.0, "y": 1.0}, (2.718281828459044, 2.7182818284590464)),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "slope"), CANCELLING_BESIDE_CORNERS, ids=lambda p: p if isinstance(p, str) else ""
+)
+def test_one_sided_slopes_have_their_digits(
+    text: str, at: dict[str, float], slope: float | tuple[float, float], tmp_path: Path
+) -> None:
+    found = evaluate(text, at, wrt=["x"])
+    table = tmp_path / "rows.csv"
+    table.write_text("x,y\n" + f"{at['x']},{at['y']}\n" * 40)
+    rows = [json.loads(row) for row in autodiff("eval", text, "--data", str(table), "--to", "ndjson").out.splitlines()]
+    batch = package.compile(text)(**{name: np.full(40, number) for name, number in at.items()})
+    if isinstance(slope, float):
+        assert found.gradient["x"] == pytest.approx(slope, rel=1e-12)
+        assert {row["df/dx"] for row in rows} == {found.gradient["x"]} == {*batch[1]["x"]}
+    else:
+        assert found.status == "corner"
+        assert found.one_sided["x"] == pytest.approx(slope, rel=1e-15)
+        assert {(row["status"], row["df/dx"]) for row in rows} == {("corner", None)}
+        assert np.isnan(batch[1]["x"]).all()
+
+
+def test_elements_of_arrays_at_corners_have_their_digits() -> None:
+    found = evaluate("sum(relu(x)*x + x*(exp(y) - 1)/y)", {"x": [0.0, 1.0, 0.0], "y": 1e-20}, wrt=["x"])
+    assert (found.value, found.gradient["x"].tolist()) == (2.0, [1.0, 3.0, 1.0])
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_higher_orders_at_corners_have_their_digits(order: int) -> None:
+    found = evaluate("abs(x)^3 + x^2*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}, wrt=["x"], order=order)
+    assert found.derivatives == (0.0, 2.0, None)[:order]
+
+
+def test_typed_numbers_are_meant_on_both_sides() -> None:
+    once = json.loads(autodiff("eval", "relu(x)*x + x*(3*y - 0.3)*1e17", "--at", "x=0,y=0.1", "--json").out)
+    assert (once["gradient"]["x"], once["status"]) == (0, "ok")
+    float64 = evaluate("relu(x)*x + x*(3*y - 0.3)*1e17", {"x": 0.0, "y": 0.1}, wrt=["x"])
+    assert float64.gradient["x"] == pytest.approx(1.6653345369377348, rel=1e-12)
+
+
+def test_a_jump_that_is_smaller_than_a_rounding_is_one() -> None:
+    assert evaluate("exp(y) + 1e-15*floor(x)", {"x": 0.0, "y": 1.0}).status == "jump"

@@ -106,6 +106,11 @@ def test_special_points_are_found_anywhere(text: str, kind: str, place: float) -
     assert mark.x == pytest.approx(place, rel=1e-15)
 
 
+def test_functions_of_balls_take_fewer_samples() -> None:
+    assert len(sampled(Sampler("gammainc(x, 2)", ("x",), {}), 0.5, 5.0).xs) < 600
+    assert len(sampled(Sampler("sinh(x)", ("x",), {}), 0.5, 5.0).xs) > 2000
+
+
 @pytest.mark.parametrize("case", MARKED, ids=[case[0] for case in MARKED])
 def test_no_line_goes_through_a_gap(case: tuple[str, float, float, list[tuple[str, float]]]) -> None:
     text, start, stop, _ = case

@@ -226,3 +226,15 @@ def test_partitions_keep_their_spelling(tmp_path: Path) -> None:
     words = ["eval", "f = x*zip", "--wrt", "x", "--data", str(tmp_path), "--keep"]
     assert autodiff(*words).out.splitlines()[1:] == ["2,02134,-1,0.05,4268,2134,ok", "2,94110,0,0.15,188220,94110,ok"]
     assert '"zip": "02134", "n": -1, "w": 0.05' in autodiff(*words, "--to", "ndjson").out
+
+
+def test_a_file_of_ndjson_without_rows_is_a_part_without_rows(tmp_path: Path) -> None:
+    """It names no columns, so that it has no other ones than its neighbours."""
+    for name, content in (("a", ""), ("b", '{"x": 1}\n'), ("c", "")):
+        (tmp_path / f"{name}.ndjson").write_text(content)
+    for words in ([], ["--workers", "2"], ["--out", f"{tmp_path}/_out/"]):
+        ended = autodiff("eval", "2*x", "--data", str(tmp_path), *words)
+        assert (ended.status, ended.err) == (0, "")
+        if not words:
+            assert ended.out == '{"f": 2.0, "df/dx": 2.0, "status": "ok"}\n'
+    assert [(tmp_path / "_out" / f"{name}.ndjson").read_text().count("\n") for name in "abc"] == [0, 1, 0]

@@ -106,7 +106,12 @@ FAULTS = {
     "x,y,\uff59\n1,2,7\n": " are both called 'y' in a program\n  rename one of them",
     "": " is empty\n  the first line names the columns, such as x,y",
     'x,y\n1,"2\n': ", line 2: unexpected end of data\n  a quoted cell does not end",
-    "x\ty\n1\t2\n3\t\n": ", line 3, column 'y': an empty cell is no finite number",
+    "x\ty\n1\t2\n3\t\n": ", line 3, column 'y': an empty cell is no finite number\n  ",
+    "x|y\n1|2\n": "\n  between cells is a comma, a tab or a semicolon, or the sign that a first line such as sep=| names",
+    "# measured at noon\nx,y\n1,2\n": "the first line must name the columns: take the comments out",
+    'x,y\n1,"2"3\n': "a quote within a quoted cell is written twice",
+    "x,y,,\n1,2,3,4\n": "column '' is there twice\n  give each column a name of its own",
+    "x,y\n1,2\n1,2026-01-31\n": "; write a date or a time as a number, such as the days since the first one",
 }
 
 
@@ -190,3 +195,47 @@ def test_columns_hold_all_rows_of_files_whose_length_nobody_knows(missing: Missi
     rows, _ = rows_of(two, lambda _: ["x", "y"], missing=missing)
     assert rows.columns["x"].tolist() == rows.columns["y"].tolist() == [k + 0.5 for k in range(2 * sum(sizes))]
     assert len(rows) == 2 * sum(sizes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\nx;y\n1;2\n2;4\n",
+        '"sep=|"\r\nx|y\r\n1|2\r\n2|4\r\n',
+        "\ufeffSEP=\t\nx\ty\n1\t2\n2\t4\n",
+        'x;"y";"a, b"\n1;2;\n2;4;\n',
+    ],
+)
+def test_what_is_between_cells_is_known_from_the_first_line(content: str, tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_bytes(content.encode())
+    evaluated, trained, fitted = _three(str(data))
+    assert evaluated.out.splitlines()[1:] == ["2,2,1,ok", "8,4,2,ok"]
+    assert (trained.status, fitted.out) == (0, "2\n")
+    assert load(str(data), lambda _: ["x"]).lines[0] == content.count("\n") - 1
+
+
+NO_CLASSES = [
+    "5%", "$5", "1/2", "0x1F", "\u22125", "2026-01-31", "2026-01-31 10:00", "2026-01-31T10:00:00Z", "31/01/2026", "10:30", "1'000", "(5)",
+    "\u221e", "18-25",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_CLASSES)
+def test_numbers_in_other_spellings_and_dates_are_no_classes(text: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f"x,y\n{text},1\n{text},2\n")
+    ended = _three(str(tmp_path / "rows.csv"))[1]
+    assert (ended.status, f"'{text}' is no finite number" in ended.err) == (4, True), ended
+
+
+def test_signs_and_single_letters_are_classes(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,y\nE,1\n-,2\n10th,2\n")
+    assert _three(str(tmp_path / "rows.csv"))[1].err == "notice: x is text: - is 0, 10th is 1, E is 2\n"
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet", "arrow"])
+def test_lists_and_objects_are_no_classes(form: str, tmp_path: Path) -> None:
+    """They were numbered as texts are."""
+    for cells in ([[1, 2], [3, 4]], [{"a": 1}, {"a": 2}]):
+        data = _written(tmp_path, form, {"x": pa.array(cells), "y": [1.0, 2.0]})
+        assert [ended.status for ended in _three(data)] == [4, 4, 4]

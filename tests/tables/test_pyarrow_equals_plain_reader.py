@@ -20,7 +20,7 @@ import pytest
 from autodiff.errors import AutodiffError
 from autodiff.tables import csv_blocks, lines, writer
 from autodiff.tables import text as rows
-from autodiff.tables.columns import bad_cell
+from autodiff.tables.cells import bad_cell
 from autodiff.tables.text import Statuses
 from tests.support.command import PATIENCE, Ended, autodiff
 

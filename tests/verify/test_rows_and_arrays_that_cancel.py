@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -37,3 +38,22 @@ def test_no_array_keeps_its_wrong_digits_by_chance() -> None:
         value, slope = FUNCTIONS["exp"]((x + near) / 2)
         assert answer.value == pytest.approx(value, rel=1e-10)
         assert answer.gradient["x"] == pytest.approx(np.array([slope]), rel=1e-10)
+
+
+@pytest.mark.parametrize("text", ["atan2(csch(z), -1)", "atan2(z*1e-300*1e-300, -1)", "atan2(-exp(-z^2), -1)"])
+@pytest.mark.parametrize("count", [1, 60])
+def test_what_underflows_to_0_decides_no_jump(text: str, count: int) -> None:
+    points = np.array([-1611.0, 2.0] * count)
+    once = [autodiff.evaluate(text, {"z": float(z)}).value for z in points[:2]]
+    assert once[0] == -math.pi
+    assert autodiff.evaluate(text, {"z": points}).value == pytest.approx(once * count)
+    assert autodiff.compile(text)(z=points)[0] == pytest.approx(once * count)
+
+
+@pytest.mark.parametrize("constant", ["(1 + 1e200)^(1/1e200)", "tanh(25)", "cos(1e-9)", "exp(1e-20)"])
+def test_rows_know_that_a_constant_is_rounded_to_1(constant: str) -> None:
+    text = f"z - {constant}*(2 + z)"
+    once = autodiff.evaluate(text, {"z": 3.0}).gradient["z"]
+    assert once
+    slopes = autodiff.compile(text)(z=np.full(60, 3.0))[1]["z"]
+    assert slopes == pytest.approx(np.full(60, once), rel=1e-10)

@@ -128,11 +128,19 @@ def _one_sided(
     verdicts: dict[int, Verdict] = {}
     for m, number in enumerate(numbers[:_ONE_SIDED], 1):
         if number is not None and math.isnan(number):
-            verdicts[m] = verdict(lowered, run, point, source, m)
+            verdicts[m] = _sides(verdict(lowered, run, point, source, m), lowered, point, source, m)
             numbers[m - 1] = number = math.nan if (slope := verdicts[m].slope) is None else slope
         if number is None or not math.isfinite(number):
             break
     return verdicts
+
+
+def _sides(seen: Verdict, lowered: Lowered, point: Mapping[str, float], source: int, order: int) -> Verdict:
+    """The verdict; where float64's series do not have one, the derivative that both sides have in balls."""
+    if seen.status != "unknown" or source not in lowered.graph.inputs or proven_answer.ball_taylor() is None:
+        return seen
+    text = proven_answer.limits(lowered, point, lowered.graph.inputs[source], order, 17)[-1]
+    return seen if text is None else Verdict("ok", slope=float(text), left=float(text), right=float(text))
 
 
 def _unsure(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
@@ -193,7 +201,7 @@ def _from_both_sides(
     verdicts: dict[str, Verdict] = {}
     for name, source in names.items():
         if math.isnan(numbers[name][name]) and matrix.gradient[name] is not None:
-            verdicts[name] = verdict(lowered, run, point, source, 2)
+            verdicts[name] = _sides(verdict(lowered, run, point, source, 2), lowered, point, source, 2)
             numbers[name][name] = math.nan if (slope := verdicts[name].slope) is None else slope
     return verdicts
 

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from autodiff import diagnostics
 from autodiff.api.answer import Answer
 from autodiff.core import linearize
-from autodiff.core.evaluate import Trace
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
+from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
+from autodiff.nonsmooth.propagate import MOST, verdicts
 from autodiff.nonsmooth.verdict import Status, Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 _SAME = 1e-12
 """Numbers nearer than this part of them are the same to 12 digits."""
+
+STEPS = 50_000
+"""Names times equations, up to which one-sided slopes are computed by steps in balls: a few seconds."""
 
 INSTALL = "install python-flint: pip install python-flint"
 
@@ -121,44 +126,35 @@ def in_digits(query: Query, answer: Answer) -> Answer:
     return answer.lacking(status, why, verdicts=unknown)
 
 
-def sides(query: Query, proven: Proven) -> dict[str, Verdict] | None:
-    """The verdict on each name that moves a special point of exact numbers; None where a side is not decided."""
-    from autodiff.verify import exact_sides
-
-    verdicts = {}
-    for name, node in query.reached(proven.special).items():
-        if node not in query.lowered.graph.inputs:
-            return None
-        verdicts[name] = exact_sides.verdict(query.lowered, query.point, node, proven.run.values[query.lowered.result])
-    return None if any(verdict.status == "unknown" for verdict in verdicts.values()) else verdicts
-
-
-def sides_in_balls(query: Query, answer: Answer, verdicts: Mapping[str, Verdict], value: float) -> dict[str, Verdict]:
-    """The verdicts by steps in balls, where these decide: all that belong to an answer in balls, as float64 loses digits
-    there; else those that a row without a series prevents: gammainc(1, x) at 0.
+def sides(query: Query, proven: Proven, floats: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The verdict on each name that moves a special point of exact numbers: by float64's series where these have it
+    already, else by steps in balls, else by series.
     """
     from autodiff.verify import exact_sides
 
-    graph, known = query.lowered.graph, dict(verdicts)
-    value = float(str(answer.value)) if answer.bits else value
-    for name, verdict in verdicts.items():
-        row = graph.rows[verdict.node] if verdict.status == "unknown" and verdict.node is not None else None
-        if (answer.bits or (row is not None and row.by_balls)) and query.names[name] in graph.inputs:
-            by_steps = exact_sides.verdict(query.lowered, query.point, query.names[name], value)
-            known[name] = verdict if by_steps.status == "unknown" else by_steps
-    return known
+    lowered, reached = query.lowered, query.reached(proven.special)
+    known = {name: verdict for name, verdict in floats.items() if name in reached and verdict.status != "unknown"}
+    rest = {name: node for name, node in reached.items() if name not in known}
+    if len(rest) * len(lowered.graph) <= STEPS:
+        inputs = {name: node for name, node in rest.items() if node in lowered.graph.inputs}
+        steps = {name: exact_sides.verdict(lowered, query.point, node) for name, node in inputs.items()}
+        known |= {name: verdict for name, verdict in steps.items() if verdict.status != "unknown"}
+    rest = {name: node for name, node in rest.items() if name not in known}
+    return known | ({name: floats[name] for name in rest if name in floats} or _by_series(query, proven, rest))
 
 
-def unknown_sides(query: Query, answer: Answer, proven: Proven) -> Answer:
-    """The answer where the exact numbers are at a special point and their float64s are not, so that no side is known."""
-    node, reached = proven.special[0], query.reached(proven.special)
-    what = f"{diagnostics.written(query.lowered, node)} is exactly on a special point, which float64 misses"
-    return answer.lacking(
-        "unknown",
-        f"{what}: {_slopes(answer, reached)} is not known here",
-        span=query.lowered.graph.spans[node],
-        verdicts={name: Verdict("unknown", node=node) for name in reached},
-    )
+def _by_series(query: Query, proven: Proven, names: Mapping[str, int]) -> dict[str, Verdict]:
+    """The verdicts by series, where float64 meets the special points, too."""
+    lowered, at = query.lowered, nearest(query.point)
+    unknown = {name: Verdict("unknown", node=proven.special[0]) for name in names}
+    try:
+        there = primal(lowered, at)
+    except DomainError:
+        return unknown
+    special = special_points(lowered, there)
+    if not names or not set(proven.special).issubset(special):
+        return unknown
+    return verdicts(lowered, there, at, names, special, query.most or MOST)
 
 
 def _slopes(answer: Answer, names: Iterable[str]) -> str:

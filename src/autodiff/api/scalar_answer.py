@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autodiff import diagnostics
@@ -30,7 +31,6 @@ from autodiff.verify.cross_mode import AGREE, DISAGREE, broken_rule, compared
 
 if TYPE_CHECKING:
     from autodiff.nonsmooth.verdict import Verdict
-    from autodiff.verify.digits import Proven
 
 
 class Query(Record):
@@ -151,23 +151,22 @@ def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int])
 
 
 def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence[int]) -> Answer:
-    """The answer with the slopes by names that move a special point."""
+    """The answer with the slopes by names that move a special point; in balls where float64 does not have their digits."""
     from autodiff.nonsmooth.propagate import MOST, verdicts  # most points are no special points
 
-    reached = query.reached(special)
-    sides = verdicts(query.lowered, run, answer.at, reached, special, query.most or MOST)
-    if answer.bits or any(verdict.status == "unknown" for verdict in sides.values()):
-        from autodiff.api import proven_answer
-
-        sides = proven_answer.sides_in_balls(query, answer, sides, run.values[query.lowered.result])
-    return _at_special_points(query, answer, run, sides, special) if sides else answer
+    sides = verdicts(query.lowered, run, answer.at, query.reached(special), special, query.most or MOST)
+    if any(verdict.status == "unknown" for verdict in sides.values()):
+        proven = _in_balls(query, run, sides)
+        if proven.value is not None:
+            return proven
+    return _at_special_points(query, answer, run, sides, special)
 
 
 # --- in ball arithmetic -------------------------------------------------------------------------------------------------
 
 
-def _in_balls(query: Query, run: Trace | None) -> Answer:
-    """The answer in ball arithmetic, where float64's digits are not sure, or some are asked for."""
+def _in_balls(query: Query, run: Trace | None, sides: Mapping[str, Verdict] = MappingProxyType({})) -> Answer:
+    """The answer in ball arithmetic, where float64's digits are not sure, or some are asked for; `sides` is float64's."""
     from autodiff.api import proven_answer  # most answers need none
 
     try:
@@ -176,26 +175,9 @@ def _in_balls(query: Query, run: Trace | None) -> Answer:
         return without_value(query.empty, query.lowered, trouble)
     if proven is None or not proven.special or answer.value is None:
         return answer
-    answer = _at_exact_points(query, answer, proven)
+    verdicts = proven_answer.sides(query, proven, sides)
+    answer = _at_special_points(query, answer, proven.run, verdicts, proven.special)
     return proven_answer.in_digits(query, answer) if query.digits else answer
-
-
-def _at_exact_points(query: Query, answer: Answer, proven: Proven) -> Answer:
-    """A proven answer with the slopes of names that move the special points which exact numbers meet."""
-    from autodiff.api import proven_answer
-
-    sides = proven_answer.sides(query, proven)
-    if sides is not None:
-        return _at_special_points(query, answer, proven.run, sides, proven.special)
-    lowered, point = query.lowered, proven_answer.nearest(query.point)
-    try:
-        there = primal(lowered, point)
-    except DomainError:
-        return proven_answer.unknown_sides(query, answer, proven)
-    special = special_points(lowered, there)
-    if special and set(proven.special).issubset(special):
-        return _from_both_sides(query, answer._replace(at=point), there, special)
-    return proven_answer.unknown_sides(query, answer, proven)
 
 
 # --- at special points --------------------------------------------------------------------------------------------------

@@ -61,9 +61,10 @@ class Recomputation:
         return None if None in operations else partial(_in_longer_numbers, plan, tuple(filter(None, operations)))
 
     def _randomly(self) -> _Way | None:
-        """By random rounding; None where constants are off by more than it moves results."""
+        """By random rounding; None where constants are off by more than it moves results, or rounded to short numbers."""
         plan = block_program(self._lowered, self._sources, {}, unit=None)
-        if plan is None or max(self._constants.values(), default=0.0) > _KEPT:
+        short = any(units and (1024 * value).is_integer() for value, units in self._constants.items())
+        if plan is None or short or max(self._constants.values(), default=0.0) > _KEPT:
             return None
         return partial(_in_random_rounding, plan, [operation(row, known, exact=True) for row, known in plan.calls])
 

@@ -12,7 +12,8 @@ from typing import Any
 from autodiff.batch.compile import INPUT, Compiled
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.libraries import library
-from autodiff.tables.columns import bad_cell, column_of, missing, program_names, row_fault
+from autodiff.tables.cells import bad_cell
+from autodiff.tables.columns import column_of, missing, program_names, row_fault
 from autodiff.tables.text import Chunk, Statuses, Table
 
 

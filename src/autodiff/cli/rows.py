@@ -27,7 +27,7 @@ from autodiff.cli.files import require_outside
 from autodiff.errors import AutodiffError, printable, quoted
 from autodiff.libraries import library
 from autodiff.render.terminal import progress
-from autodiff.tables.inputs import InputFile, each_table, is_read_once, require_read_twice
+from autodiff.tables.inputs import InputFile, each_table, is_read_once, opened_file, require_read_twice
 from autodiff.tables.reader import format_of, input_format, is_table
 from autodiff.tables.text import Table
 from autodiff.tables.writer import Write, sink, writer
@@ -67,7 +67,9 @@ class RowsCommand:
             if alone or is_read_once(self.files[0]):
                 self._stream()
             else:
-                checked = self.files[:1] if self.in_parts else self.files  # a part that differs is an error of its own
+                checked = (
+                    self._first_with_columns() if self.in_parts else self.files
+                )  # a part that differs is an error of its own
                 with closing(each_table(checked, self.given["from_form"])) as tables:
                     task = self.task_for(next(tables))
                 gc.enable()
@@ -208,6 +210,14 @@ class RowsCommand:
             "program": self.text, "columns": tuple(first.names), "first": first.name, "form": self.given["from_form"],
             "to": self._part_format(), "strict": self.strict, "several": len(self.files) > 1,
         }  # fmt: skip
+
+    def _first_with_columns(self) -> Sequence[InputFile]:
+        """The first file that names columns, which one of NDJSON without rows does not; the first one where none does."""
+        for file in self.files:
+            with opened_file(file, self.given["from_form"]) as table:
+                if table.names:
+                    return [file]
+        return self.files[:1]
 
     def _part_format(self) -> str:
         """The format of each part's answers; those that are joined are sent as Arrow streams where they are no text."""

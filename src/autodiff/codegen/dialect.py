@@ -61,15 +61,24 @@ class ExportEquations:
 
 
 class DialectEmitter(Emitter):
-    """Emits equations that a target knows; `functions` are the rows that it must be given a function for."""
+    """Emits equations that a target knows; `functions` are the rows that it must be given a function for.
+
+    `sizes` is for `instead`: what it knows of how small and large the first equations may be.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         super().__init__()
         self.dialect = dialect
         self.functions: dict[Primitive, None] = {}
+        self.sizes = list[tuple[float, float]]()
+        self._instead: dict[tuple[Primitive, tuple[int, ...]], int | None] = {}
 
     def emit(self, row: Primitive, args: tuple[int, ...]) -> int:
         dialect, known, key = self.dialect, self.graph.constants, (row.name, row.arity)
+        numbers = row.branches is None and bool(args) and all(a in known for a in args)
+        constant = self._folded(row, args) if numbers else None
+        if constant is not None:
+            return constant
         text = fallbacks.with_constant(row, tuple(known.get(a) for a in args))
         if text and (row is fallbacks.POWER or (key not in dialect.spelling.calls and key not in dialect.own)):
             return self.in_place(text, row, args)
@@ -80,7 +89,10 @@ class DialectEmitter(Emitter):
                 math.nan
             )  # compilers warn of such a constant, and Python raises an exception for it
         if dialect.instead is not None and key in dialect.spelling.calls and not row.is_predicate:
-            total = dialect.instead(self, row, args)
+            # once: what is guarded by two conditions would be computed under neither
+            if (row, args) not in self._instead:
+                self._instead[row, args] = dialect.instead(self, row, args)
+            total = self._instead[row, args]
             if total is not None:
                 return total
         if row.is_predicate or row.branches is not None or row is _SAME or key in dialect.spelling.calls:

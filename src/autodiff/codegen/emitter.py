@@ -109,7 +109,8 @@ class Emitter:
             if not all(inside(*(known[a] for a in args)) for inside, _ in templates.domain(row)):
                 return None
             value = float(templates.value(row)(*(known[a] for a in args)))
-            error = self._error(row, [known[a] for a in args], value)
+            # a comparison is folded to what it is of these numbers, as it would be where the code runs
+            error = 0.0 if row.is_predicate else self._error(row, [known[a] for a in args], value)
             if not math.isfinite(value) or (error and abs(value) < sys.float_info.min):  # it has lost digits, or all
                 return None
             if error:

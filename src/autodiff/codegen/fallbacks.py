@@ -1,8 +1,8 @@
 """What a target's library lacks, written in our own language: it becomes a small function there, or equations in place.
 
 Sources, from the NIST Digital Library of Mathematical Functions (https://dlmf.nist.gov): Stirling's series 5.11.1 and
-5.11.3, digamma's 5.11.2 and reflection 5.5.4, polygamma's 5.15, erf's series 7.6.1, spherical Bessel functions 10.49 and
-10.53. erfc is the trapezoidal rule for 7.7.1 with the pole's correction (Chiarella and Reichel, Math. Comp. 22, 1968);
+5.11.3, lgamma's 5.7.3, digamma's 5.11.2 and reflection 5.5.4, polygamma's 5.15, erf's series 7.6.1, spherical Bessel
+functions 10.49 and 10.53. erfc is the trapezoidal rule for 7.7.1 with the pole's correction (Chiarella and Reichel, Math. Comp. 22, 1968);
 log1p and expm1 by a corrected quotient are Kahan's (Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1).
 """
 
@@ -21,6 +21,7 @@ _POWERS = {
 }  # fmt: skip
 """What `special.PRODUCTS` does for numbers, and u^-3, which is in the slope of u^-2."""
 
+_EULER = "0.57721566490153286060651209008240243"
 _SHIFT = 10  # Stirling's series holds to the last digit from here
 
 
@@ -98,9 +99,22 @@ def _gamma() -> str:
 
 
 def _lgamma() -> str:
+    """From 1/2 to 5/2, where its zeros are, by the series around 2: that of 5.7.3, and 5.5.1."""
+    series = _horner("s", [1 - Fraction(_EULER), *((-1) ** k * _zeta_below(k) / k for k in range(2, 29))])
+    near = f"s = if(u < 1.5, u - 1, u - 2); n = s*{series}"
     whole = f"g = (y - 0.5)*ln(y) - y + 0.5*ln(2*pi) + {_horner('z', _STIRLING)}/y"
     lower = f"h = if(x < 10, g - ln({_FACTORS}), g)"
-    return f"{_PLACE}; {whole}; {lower}; if(u < 0.5, ln(pi/abs(sin(pi*r))) - h, h)"
+    left, right = "ln(pi/abs(sin(pi*r))) - h", "if(u < 1.5, n - ln(u), if(u < 2.5, n, h))"
+    return f"{_PLACE}; {whole}; {lower}; {near}; if(u < 0.5, {left}, {right})"
+
+
+def _zeta_below(k: int) -> Fraction:
+    """zeta(k) - 1, by the Euler-Maclaurin formula 25.2.9."""
+    n = 20
+    terms = [*(Fraction(1, m**k) for m in range(2, n + 1)), Fraction(1, (k - 1) * n ** (k - 1)), Fraction(-1, 2 * n**k)]
+    for j, b in enumerate(_BERNOULLI, start=1):
+        terms += [b * math.prod(range(k, k + 2 * j - 1)) / (math.factorial(2 * j) * n ** (k + 2 * j - 1))]
+    return Fraction(round(sum(terms) * 2**80), 2**80)
 
 
 def _digamma() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 from autodiff.core.templates import StaticArgs
 
+_OPEN = re.compile(r"!=|[<>](?!=)")
 _SAMPLES = (0.0, -1.0, 1.0, 0.5, -0.5, 2.0, -2.0, 1.5, 10.0)
 
 
@@ -62,10 +64,13 @@ def _points(static: StaticArgs, place: int = -1, values: tuple[float, ...] = ())
 
 @lru_cache(maxsize=4096)
 def outside_domain(row: Primitive, static: StaticArgs) -> tuple[bool, bool]:
-    """Whether the row may give a plain number outside its domain, and whether an infinity."""
+    """Whether the row may give a plain number outside its domain, and whether an infinity.
+
+    Targets differ in what is at an end that a domain leaves out: digamma(0) is NaN or an infinity.
+    """
     function, inside = templates.value(row), templates.domain(row)
     values = [function(*point) for point in _points(static) if not all(holds(*point) for holds, _ in inside)]
-    return any(map(math.isfinite, values)), any(map(math.isinf, values))
+    return any(map(math.isfinite, values)), any(map(math.isinf, values)) or any(_OPEN.search(t) for t, _ in row.domain)
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,8 @@ from autodiff.batch.compile import INPUT
 from autodiff.batch.parts import PartTask
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
-from autodiff.tables.columns import MISSING, program_names, row_fault
+from autodiff.tables.cells import MISSING
+from autodiff.tables.columns import program_names, row_fault
 from autodiff.tables.text import Chunk, Statuses, Table, text_of
 from autodiff.train.checkpoint import nested
 from autodiff.train.declarations import Kept

@@ -1,6 +1,6 @@
 """Check what a fit in Python is given: its table, and its options as the command has them.
 
->>> columns_of({"x": [1, 2], "name": ["a", "b"]})
+>>> columns_of({"x": [1, 2], "name": ["a", "b"]}, ["x"])
 {'x': array([1., 2.])}
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from autodiff.errors import DATA, AutodiffError, quoted
 from autodiff.fitting.problem import Vector
+from autodiff.tables import frames
 
 
 def require_options(
@@ -58,29 +58,11 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-def names_of(data: Any) -> list[str]:
-    """The columns of a dictionary, or of a table of pandas, Polars or Arrow, whose `columns` are no names."""
-    names = data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", None)
-    return [name for name in (getattr(data, "columns", data) if names is None else names) if isinstance(name, str)]
-
-
-def columns_of(data: Any) -> dict[str, Vector]:
-    """The columns of numbers as arrays, with NaN where a cell is masked; columns of texts are left out."""
-    columns = {}
-    for name, count in Counter(names_of(data)).items():
-        if count > 1:
-            raise AutodiffError(f"the column {quoted(name)} is there twice", exit_status=DATA)
-        column = data[name]
-        try:
-            values = np.ascontiguousarray(column, dtype=float)
-        except (TypeError, ValueError):
-            continue  # texts: an error where the model reads them, as for a missing column
-        mask = np.ma.getmask(column)
-        columns[name] = values if mask is np.ma.nomask else np.where(mask, math.nan, values)
-    lengths = {name: column.shape for name, column in columns.items()}
-    if any(len(shape) != 1 for shape in lengths.values()) or len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {shape}" for name, shape in lengths.items())
-        raise AutodiffError(f"the columns must be rows of numbers of one length, not {listed}")
-    if not lengths or 0 in next(iter(lengths.values())):
-        raise AutodiffError("there are no rows to fit to")
+def columns_of(data: Any, names: Sequence[str]) -> dict[str, Vector]:
+    """Those columns of a table in memory as arrays. Raises AutodiffError for a table without rows, and for a cell that is no number."""
+    columns, _ = frames.without_missing(frames.columns_of(data, names), "error", advice="leave the row out")
+    if not columns:
+        raise AutodiffError("there is no column to fit to", hint="y names one, such as 'y'")
+    if wide := [name for name, column in columns.items() if column.ndim != 1]:
+        raise AutodiffError(f"the column {quoted(wide[0])} has more than one number in a row", exit_status=DATA)
     return columns

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from autodiff import display
-from autodiff.api.evaluate import parse
-from autodiff.core.lowering import lower
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.errors import AutodiffError, quoted
 from autodiff.fitting import arguments, minimum, objective, other_starts, solve, statistics
-from autodiff.fitting.problem import Problem, Vector
+from autodiff.fitting.problem import Problem, Vector, chooser
 from autodiff.language.ast import Reading
+from autodiff.tables.columns import program_names
+from autodiff.tables.frames import column_names
 
 EXACT = 1e-12
 """Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
@@ -160,12 +160,10 @@ def fit(
     Needs NumPy and SciPy (the extra `fit`).
     """
     arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps)
-    columns = arguments.columns_of(data)
-    texts = [name for name in arguments.names_of(data) if name not in columns]
-    for name in (y, *lower(parse(text, strict=strict, given={*columns, *texts, *start})).inputs) if texts else ():
-        if name in texts:
-            raise AutodiffError(f"the column {quoted(name)} holds no numbers", exit_status=DATA)
-    problem = Problem.of(text, columns, y, start, sigma, strict=strict)
+    hidden: list[Reading] = []
+    wanted = chooser(text, y, start, sigma, hidden, strict=strict)(program_names(column_names(data)))
+    problem = Problem.of(text, arguments.columns_of(data, wanted), y, start, sigma, strict=strict)
+    problem.readings = (*problem.readings, *hidden)
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
     solution, same = other_starts.best(problem, begin, options, starts, seed)

@@ -1,5 +1,6 @@
 """Mistakes with the rules of sums, products, quotients and powers: texts in our own language, as the right rules are.
 
+>>> from autodiff.core import rules
 >>> [mistake.why for mistake in of_sum(rules.TABLE["+", 2], (True, False))]
 ['the derivative of a constant is 0, it was kept', 'the derivative of a constant is 0, not 1']
 """

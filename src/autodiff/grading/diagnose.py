@@ -179,11 +179,14 @@ def explain(lowered: Lowered, source: int, samples: Sequence[Sample], of_typing:
     for change in frequent:
         if _explains(per_sample, (change,)):
             return (_named(lowered, source, change),)
-    if plain := whole_answer(lowered, samples) or of_typing(samples):
+    if plain := whole_answer(lowered, samples):
         return (plain,)
-    for change in rare:
-        if _explains(per_sample, (change,)):
-            return (_named(lowered, source, change),)
+    explained = next((change for change in rare if _explains(per_sample, (change,))), None)
+    by_chance = explained is None or explained.mistake.kind == "wrong rule"  # that of another function
+    if by_chance and (typed := of_typing(samples)):
+        return (typed,)
+    if explained is not None:
+        return (_named(lowered, source, explained),)
     if scaled := scaled_answer(samples) or answer_by_variable(lowered, source, samples):
         return (scaled,)
     if other := _other_variable(lowered, source, samples):

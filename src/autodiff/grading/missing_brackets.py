@@ -29,6 +29,8 @@ def missing_brackets(answer: str, read: Callable[[str], Lowered], samples: Seque
     """The slip where one more pair of brackets makes the answer right at every sample; `read` gives an answer's equations."""
     if "\\" in answer or "{" in answer or not any(sign in answer for sign in _TAKES_MORE):
         return None
+    if 2 * sum(close(s.answer, s.derivative) for s in samples) >= len(samples):
+        return None  # a hidden difference: the answer is as it was meant
     for text in islice(bracketed(answer), _MOST):
         try:
             lowered = read(text)

@@ -181,7 +181,7 @@ def _exact_trial(lowered: Lowered, at: Mapping[str, float], exact: ExactDifferen
 def _equality_trials(lowered: Lowered, source: int, answered: Lowered, along: Sequence[Line]) -> Iterator[Trial]:
     """Trials that differ at a number that no float64 is, where two sides of a condition are equal."""
     try:
-        from autodiff.verify.equality_points import equality_difference
+        from autodiff.verify.exact_difference import equality_difference
     except ImportError:
         return
     for at, name, known in islice(equalities(answered, along), ENOUGH):

@@ -178,9 +178,11 @@ def _of_power(text: str, node: Call) -> Reading | None:
 
 
 def _of_applied(text: str, node: Call) -> Reading:
-    """A function without brackets: `sin 2x`."""
-    argument = node.args[0]
-    return _reading(text, node.span, f"{node.name}({text[slice(*argument.span)]})")
+    """A function without brackets: `sin 2x`, `sin x/2`."""
+    argument, rest = node.args[0], re.match(r"/\w+|", text[node.span[1] : node.span[1] + 60])
+    divisor = rest[0] if rest else ""
+    span = node.span[0], node.span[1] + len(divisor)
+    return _reading(text, span, f"{node.name}({text[slice(*argument.span)]}){divisor}")
 
 
 def _of_raised(text: str, node: Call) -> Reading | None:
@@ -206,7 +208,8 @@ def _of_root(text: str, node: Call) -> Reading | None:
 
 def _of_array(text: str, node: Array) -> Reading | None:
     """An array of one number that is a factor or a term, as in `[x+1]^2`: round brackets in some schools."""
-    before, after = text[: node.span[0]].rstrip()[-1:], text[node.span[1] :].lstrip()[:1]
+    start, end = node.span  # a short piece on each side: a long program may have many arrays
+    before, after = text[max(0, start - 20) : start].rstrip()[-1:], text[end : end + 20].lstrip()[:1]
     if len(node.items) != 1 or isinstance(node.items[0], Array) or not (before in _FACTORS or after in _FACTORS):
         return None
     return _reading(text, node.span, "an array of one number, not a bracket")

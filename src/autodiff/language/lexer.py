@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language import name_resolution
@@ -108,6 +108,7 @@ def _check_libraries(scanned: Sequence[Token], text: str, readings: list[Reading
 
     What a function is only for some arguments there is put into `readings`.
     """
+    arguments = _arguments(scanned)
     for place, token in enumerate(scanned):
         start = token.span[0]
         if text[start - 1 : start] != "." or not text[start - 2 : start - 1].isalpha():
@@ -120,7 +121,7 @@ def _check_libraries(scanned: Sequence[Token], text: str, readings: list[Reading
                     hint="write its value, such as ln(2)",
                 )
             continue
-        meaning, refused = in_library(token.text, text[max(0, start - 60) : start], _arguments(scanned, place + 1))
+        meaning, refused = in_library(token.text, text[max(0, start - 60) : start], arguments[place + 1])
         if refused:
             raise AutodiffError(
                 f"{quoted(token.text)} of that library is another function", span=token.span, hint=f"write {meaning}"
@@ -129,15 +130,18 @@ def _check_libraries(scanned: Sequence[Token], text: str, readings: list[Reading
             readings.append(Reading(f"{token.text}(…)", meaning, token.span))
 
 
-def _arguments(scanned: Sequence[Token], opened: int) -> int:
-    """How many arguments the call has whose bracket opens at `opened`."""
-    depth = commas = 0
-    for token in islice(scanned, opened, None):
-        depth += (token.type in CLOSES.values()) - (token.type in CLOSES)
-        commas += token.type == "COMMA" and depth == 1
-        if not depth:
-            break
-    return commas + 1
+def _arguments(scanned: Sequence[Token]) -> dict[int, int]:
+    """How many arguments stand in each pair of brackets, by the place where it opens."""
+    counts, opened = dict[int, int](), list[int]()
+    for place, token in enumerate(scanned):
+        if token.type in CLOSES.values():
+            counts[place] = 1
+            opened.append(place)
+        elif token.type in CLOSES and opened:
+            opened.pop()
+        elif token.type == "COMMA" and opened:
+            counts[opened[-1]] += 1
+    return counts
 
 
 @lru_cache(maxsize=2)

@@ -25,9 +25,10 @@ from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, Scaling
 from autodiff.core.special_points import special_tests
 from autodiff.core.templates import Number
+from autodiff.language.exact_float import ExactFloat
 from autodiff.numbers import one_sided
 from autodiff.numbers.exact import EXACT
-from autodiff.numbers.one_sided import ROUNDING, Series, constant
+from autodiff.numbers.one_sided import EPSILON, Series, constant
 from autodiff.numbers.one_sided_terms import CONSTANT, NOTHING, Size, fit
 from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
@@ -61,8 +62,12 @@ class SeriesBeside(Algebra[Series]):
         self.depth, self.rates = depth, rates
 
     def constant(self, value: float) -> Series:
-        is_pi = value == math.pi  # π is meant where it is written
-        return one_sided.exactly(PiMultiple(Fraction(1))) if is_pi else constant(value)
+        exact = EXACT.constant(value)  # what was typed is meant
+        return (
+            constant(value, value.error if isinstance(value, ExactFloat) else 0.0)
+            if exact is None
+            else one_sided.exactly(exact)
+        )
 
     def apply(self, row: Primitive, args: Sequence[Series]) -> Series:
         return _apply(row, args, self.depth).cut(self.depth + 1)
@@ -79,7 +84,7 @@ class SeriesBeside(Algebra[Series]):
             raise OneSidedDomainError(node) from None
 
     def with_step(self, node: int, a: Series) -> Series:
-        return one_sided.step(self.rates[node]).at(*_value(a)) if node in self.rates else a
+        return one_sided.plus(a.value_alone, one_sided.step(self.rates[node])) if node in self.rates else a
 
 
 def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, float], depth: int) -> Series:
@@ -89,7 +94,9 @@ def beside(lowered: Lowered, point: Mapping[str, float], rates: Mapping[int, flo
     Raises Indeterminate, or OneSidedDomainError where this side has no values.
     """
     algebra, inputs = SeriesBeside(depth, rates), lowered.graph.inputs
-    series = {name: algebra.with_step(node, constant(point[name])) for node, name in inputs.items() if name in point}
+    series = {
+        name: algebra.with_step(node, algebra.constant(point[name])) for node, name in inputs.items() if name in point
+    }
     return algebra.evaluate(lowered, series).values[lowered.result]  # type: ignore[no-any-return]
 
 
@@ -112,7 +119,7 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
     if row.value in one_sided.ORDER:
         return one_sided.ORDER[row.value](*args)
     if row.value in one_sided.ARITHMETIC:
-        return _arithmetic(row, args)
+        return one_sided.ARITHMETIC[row.value](*args)
     if all(a.is_number for a in args):
         return _value_series(row, args, [_value(a)[0] for a in args], OneSidedDomainError)
     _stays_inside(row, args, depth)
@@ -132,21 +139,6 @@ def _apply(row: Primitive, args: Sequence[Series], depth: int) -> Series:
         given = [a.value_alone for a in args] + [a.variation for a in args]
         value_at = _text(row.jump.side_value, names, given, depth).value_alone
     return _smooth(row, args, value_at, depth)
-
-
-def _arithmetic(row: Primitive, args: Sequence[Series]) -> Series:
-    """Exact, but for the value: that is the one that the program computes."""
-    series = one_sided.ARITHMETIC[row.value](*args)
-    values = [a.value for a in args]
-    exact = series.value
-    if None in values or exact is None or isinstance(series.constant.coefficient, PiMultiple):
-        return series
-    value = templates.value(row)(*values)
-    if math.isnan(value):
-        return series  # 0/0 has a limit here
-    if math.isinf(value):
-        raise Indeterminate
-    return series if value == exact else series.at(value, series.constant.error_bound + abs(value - exact))
 
 
 def _value_series(
@@ -169,10 +161,16 @@ def _computed(row: Primitive, args: Sequence[Series], value: float) -> Series:
         exact = EXACT.apply(row, [Fraction(n) if isinstance(n, int) else n for n in numbers])
         if exact is not None:
             return one_sided.exactly(exact)
-    return constant(value, _value_error(templates.value(row), args, value))
+    units = _units(row.ulp_error[0], (*row.params, "w"), [_value(a)[0] for a in args], value)
+    return constant(value, _value_error(templates.value(row), args, value, units))
 
 
-def _value_error(function: Number, args: Sequence[Series], value: float) -> float:
+def _units(text: str, names: tuple[str, ...], args: Sequence[float], *results: float) -> float:
+    """How many units in the last place a number may be off by a row's own algorithm."""
+    return float(text) if text.isdigit() else templates.compiled(text, names)(*args, *results)
+
+
+def _value_error(function: Number, args: Sequence[Series], value: float, units: float) -> float:
     """How far `value`, what a function of floats gives for these arguments, may be off.
 
     Not at all where short numbers give a short one: cos(0) is 1, ln(1) is 0, sqrt(4) is 2. A value that is not
@@ -183,7 +181,7 @@ def _value_error(function: Number, args: Sequence[Series], value: float) -> floa
     values = [x for x, _ in known]
     if _short(value) and all(error_bound == 0 and _short(x) for x, error_bound in known):
         return 0.0
-    error_bound = ROUNDING * abs(value)
+    error_bound = units * EPSILON * abs(value)
     for k, (x, off) in enumerate(known):
         if off:
             ends = [function(*values[:k], end, *values[k + 1 :]) for end in (x + off, x - off)]
@@ -224,7 +222,7 @@ def _exponent(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) 
     number = _fixed_exponent(law, row.params)
     if number is None:
         return _text(law.exponent, row.params, args, depth)
-    return constant(number, 0.0 if _short(number) else ROUNDING * abs(number))
+    return constant(number, 0.0 if _short(number) else 8 * EPSILON * abs(number))
 
 
 def _scaled(row: Primitive, law: Scaling, args: Sequence[Series], depth: int) -> Series | None:
@@ -261,14 +259,15 @@ def _raised(series: Series, exponent: Series, power: Exact, logs: Exact, depth: 
 
 
 def _rational(exponent: Series) -> Exact:
-    """The exponent at the point, a third where its float may mean one: a third of 1, times 3, is 1.
+    """The exponent at the point, a third where its float may mean one.
 
     Raises Indeterminate where rounding may be all that parts it from a whole number.
     """
     value, error_bound = _value(exponent)
+    exact = exponent.constant.coefficient
+    if isinstance(exact, int | Fraction) and exponent.constant.exact:
+        return fit(exact)
     near = Fraction(value).limit_denominator(1000)
-    if float(near) == value:
-        return fit(near)
     if abs(near - Fraction(value)) > error_bound:
         return fit(Fraction(value))
     if near.denominator == 1:
@@ -310,14 +309,15 @@ def _slope(row: Primitive, k: int, args: Sequence[Series], result: Series, depth
     given = (*args, result)
     if depth == 0:
         function = templates.partial(row, k)
-        values = [a.value for a in given]
+        values = [a.value or 0.0 for a in given]
         slope = function(*values)
         if math.isfinite(slope):
             if any(isinstance(a.constant.coefficient, PiMultiple) for a in given):
                 return _text(row.partials[k], (*row.params, "w"), [a.value_alone for a in given], 0).value_alone.within(
                     low
                 )
-            return constant(slope, _value_error(function, given, slope)).within(low)
+            units = _units(row.ulp_error[1], (*row.params, "w", "d"), values, slope)
+            return constant(slope, _value_error(function, given, slope, units)).within(low)
         places = special_tests(row)
         if places is None or places.vertical_tangent is None or not places.vertical_tangent(*values[:-1]):
             raise Indeterminate  # beyond float64, not infinite

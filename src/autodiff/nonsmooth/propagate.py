@@ -29,7 +29,7 @@ from autodiff.core.graph import Graph, reached
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
-from autodiff.nonsmooth.verdict import OneSided, Verdict, same, side, verdict
+from autodiff.nonsmooth.verdict import OneSided, Verdict, known, same, side, verdict
 from autodiff.numbers.one_sided import ROUNDING
 from autodiff.numbers.one_sided_terms import Term
 
@@ -53,10 +53,10 @@ def verdicts(
     Beyond `most` names times equations to be expanded one by one, what is not plain is unknown.
     """
     size = len(run.order)
-    known = carried(lowered, run, point, names, special) if len(names) * size > EXPANDED else {}
-    if (len(names) - len(known)) * size > most:
-        return {name: known.get(name) or Verdict("unknown", node=special[0]) for name in names}
-    return {name: known.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
+    plain = carried(lowered, run, point, names, special) if len(names) * size > EXPANDED else {}
+    if (len(names) - len(plain)) * size > most:
+        return {name: plain.get(name) or Verdict("unknown", node=special[0]) for name in names}
+    return {name: plain.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
 
 
 def carried(
@@ -68,7 +68,9 @@ def carried(
     front = _front(lowered, run, stops)
     weights, errors = _weights(lowered, run, perturbed, names.values(), stops)
     at: dict[int, list[_Sum]] = {}
-    totals = {name: _Sum(weights.get(node, 0.0), doubtful=node in stops) for name, node in names.items()}
+    totals = {
+        name: _Sum(weights.get(node, 0.0), node in stops, [errors.get(node, 0.0)] * 2) for name, node in names.items()
+    }
     for name, node in names.items():
         at.setdefault(node, []).append(totals[name])
     for stop in front:
@@ -88,9 +90,9 @@ class _Sum:
 
     smooth: float
     doubtful: bool
+    error_bounds: list[float]
     bends: list[float] = field(default_factory=lambda: [0.0, 0.0])
     outside: list[bool] = field(default_factory=lambda: [False, False])
-    error_bound: float = 0.0
 
     def add(self, sides: Sequence[OneSided | None] | None, weight: float, error: float) -> None:
         """Add a special point's part, of which the result has `weight`, known up to `error`."""
@@ -104,7 +106,7 @@ class _Sum:
                 self.doubtful = self.doubtful or math.isinf(one_sided.slope)
             else:
                 self.bends[k] += weight * sign * one_sided.slope
-                self.error_bound += abs(weight) * one_sided.error_bound + error * abs(one_sided.slope)
+                self.error_bounds[k] += abs(weight) * one_sided.error_bound + error * abs(one_sided.slope)
 
     def judged(self, value: float) -> Verdict | None:
         """What that comes to; None where the sides are no plain numbers, or so near that rounding may part them."""
@@ -114,13 +116,15 @@ class _Sum:
         existing = [slope for slope in slopes if slope is not None]
         if self.doubtful or not math.isfinite(self.smooth) or not existing or any(map(math.isnan, existing)):
             return None
+        if not all(slope is None or known(slope, e) for slope, e in zip(slopes, self.error_bounds, strict=True)):
+            return None
         values = tuple(None if slope is None else value for slope in slopes)
         answer = Verdict("ok", left=slopes[0], right=slopes[1], values=(values[0], values[1]))
         if any(map(math.isinf, existing)):
             return replace(answer, status="infinite")
         if len(existing) == 1 or self.bends[0] == self.bends[1]:
             return replace(answer, slope=existing[-1])
-        return None if same(existing[0], existing[1], self.error_bound) else replace(answer, status="corner")
+        return None if same(existing[0], existing[1], sum(self.error_bounds)) else replace(answer, status="corner")
 
 
 def _weights(

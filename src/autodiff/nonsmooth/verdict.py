@@ -30,8 +30,8 @@ of a higher order needs so many more."""
 Status: TypeAlias = Literal["ok", "unknown", "corner", "infinite", "jump", "overflow", "domain", "input"]
 """The status of a value or a slope; all but ok say why there is no number. A row with a fault has the status "input"."""
 
-_KNOWN = 2.0**-36
-"""How far a derivative of a higher order may be off, in parts of itself, to be printed."""
+_DIGITS, _LEAST = 2.0**-41, 64 * 5e-324
+"""How far a derivative may be off, in parts of itself and beside 0, to have 12 right digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class OneSided:
         if self.limit.exact and other.exact:
             return self.limit.coefficient == other.coefficient
         value = float(other.coefficient)
-        return True if same(self.value, value) else None if same(self.value, value, ROUNDING) else False
+        apart = self.limit.error + other.error + ROUNDING * abs(value)
+        return True if self.value == value else None if abs(self.value - value) <= apart else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: in
         right=None if right is None else right.slope,
         values=(None if left is None else left.value, None if right is None else right.value),
     )
-    known = [side for side in sides if side is not None]
-    return _judged(answer, known, _term_at_point(lowered, run, point, known))
+    there = [side for side in sides if side is not None]
+    return _judged(answer, there, _term_at_point(lowered, run, point, there))
 
 
 def _term_at_point(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
@@ -141,7 +142,7 @@ def _derivative(variation: Series, order: int) -> tuple[float, float]:
     term = next((term for term in variation.terms if term.size == wanted), Term(order, 0))
     scale = math.factorial(order)
     slope, error_bound = float(term.coefficient) * scale, term.error_bound * scale
-    if order > 1 and error_bound > _KNOWN * abs(slope):
+    if not known(slope, error_bound):
         raise Indeterminate
     return slope, error_bound
 
@@ -155,11 +156,18 @@ def _judged(answer: Verdict, sides: list[OneSided], value: Term) -> Verdict:
     slopes = [slope for slope in (answer.left, answer.right) if slope is not None]
     if any(map(math.isinf, slopes)):
         return replace(answer, status="infinite")
-    if len(slopes) == 1 or same(slopes[0], slopes[1], sum(side.error_bound for side in sides)):
+    if len(slopes) == 1 or slopes[0] == slopes[1]:
         return replace(answer, slope=slopes[-1])
+    if same(slopes[0], slopes[1], sum(side.error_bound for side in sides)):
+        return Verdict("unknown")  # so small a corner may be rounding
     return replace(answer, status="corner")
 
 
-def same(a: float, b: float, error_bound: float = 0.0) -> bool:
+def known(slope: float, error_bound: float) -> bool:
+    """Whether a derivative has 12 right digits."""
+    return math.isinf(slope) or error_bound <= max(_DIGITS * abs(slope), _LEAST)
+
+
+def same(a: float, b: float, error_bound: float) -> bool:
     """Equal, as far as rounding lets one tell."""
-    return a == b or abs(a - b) <= ROUNDING * max(abs(a), abs(b)) + error_bound
+    return abs(a - b) <= ROUNDING * max(abs(a), abs(b)) + error_bound

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
+from autodiff.core.evaluate import Indeterminate
 from autodiff.core.primitive import Primitive
 from autodiff.core.templates import domain
 from autodiff.numbers.ball_numbers import Number, as_float, ball, precision, rational, shown
-from autodiff.numbers.ball_special import SlowSeries
 from autodiff.numbers.balls import BALLS
 
 _START, _MOST = 96, 12_288
@@ -51,7 +51,7 @@ def _nearest(number: Callable[[], Number], *args: float) -> float:
         with precision(bits):
             try:
                 exact = number()
-            except SlowSeries:
+            except Indeterminate:
                 return math.nan
             nearest = as_float(exact)
             if nearest is None and bits > _START and ball(exact).rel_accuracy_bits() > _TIE:

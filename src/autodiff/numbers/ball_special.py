@@ -167,11 +167,18 @@ def _terms_left(start: arb, ratio: arb) -> float:
     return ctx.prec / gap if gap > 0 else inf
 
 
+def _require_short(shape: arb) -> None:
+    """Raise Indeterminate where the library's series of a gamma or beta distribution takes minutes."""
+    if ctx.prec > 6000 and shape > 1e5:
+        raise Indeterminate
+
+
 def _upper_share(a: arb, u: arb) -> arb:
     """gammaincc; of a shape near 0 by the step Q(a, u) = Q(a + 1, u) - u^a*e^-u/Γ(a + 1) (https://dlmf.nist.gov/8.8.E6).
 
     There the library's own formula takes minutes; the two terms cancel as many bits as 1/a has.
     """
+    _require_short(a)
     if not 0 < a < _SMALL or not u > 0:
         return u.gamma_upper(a, 1)
     mantissa, exponent = (int(part) for part in a.mid().man_exp())
@@ -193,6 +200,7 @@ def _beta_density(a: arb, b: arb, u: arb) -> arb:
 
 def _beta_share(a: arb, b: arb, u: arb) -> arb:
     """By the tail that is the smaller one: the series of the other is long."""
+    _require_short(a + b)
     return 1 - (1 - u).beta_lower(b, a, 1) if u * (a + b) > a else u.beta_lower(a, b, 1)
 
 
@@ -215,7 +223,7 @@ SPECIAL: Mapping[str, Callable[..., arb]] = {
     "beta": _beta,
     "lbeta": _log_beta,
     "binomial": _binomial,
-    "gammainc": lambda a, u: u.gamma_lower(a, 1) if a < 100 else 1 - u.gamma_upper(a, 1),  # its series is long
+    "gammainc": lambda a, u: u.gamma_lower(a, 1) if a < 100 else 1 - _upper_share(a, u),  # its series is long
     "gammaincc": _upper_share,
     "gammainc_a": _gamma_share_in_shape,
     "gammapdf": _gamma_density,

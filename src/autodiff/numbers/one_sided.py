@@ -41,8 +41,8 @@ from autodiff.numbers.one_sided_terms import (
 )
 from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
-ROUNDING = 2.0**-46
-"""The relative error that is allowed for in what a function of floats returns."""
+EPSILON, ROUNDING = 2.0**-52, 2.0**-48
+"""A unit in the last place, in parts of a number, and what is allowed for in sums and products of a few."""
 
 _LONGEST = 8  # terms of a quotient
 _SLOW = Fraction(1, 64)
@@ -223,13 +223,8 @@ def sign(a: Series) -> int:
 
 
 def compared(a: Series, b: Series) -> int:
-    """-1, 0 or 1: a is below, equal to or above b. Values are compared as they are, what moves when they are equal."""
-    if a is b:
-        return 0
-    value, other = a.value, b.value
-    if value is None or other is None:
-        return sign(minus(a, b))
-    return sign(minus(a.variation, b.variation)) if value == other else 1 if value > other else -1
+    """-1, 0 or 1: a is below, equal to or above b."""
+    return sign(minus(a, b))
 
 
 ARITHMETIC: Mapping[str, Callable[..., Series]] = {

@@ -49,7 +49,8 @@ class Term:
     @property
     def error(self) -> float:
         """How far the coefficient, as a float, may be off."""
-        return _rounding(float(self.coefficient)) if isinstance(self.coefficient, PiMultiple) else self.error_bound
+        number = float(self.coefficient)
+        return self.error_bound if self.coefficient == number else _rounding(number)
 
     @property
     def certain(self) -> bool:

@@ -25,7 +25,7 @@ GRID = 2000
 """Intervals that are searched: several for each column of a picture."""
 
 FEW = 250
-"""Intervals where each sample is a one-shot evaluation; special points between them are not searched for then."""
+"""Intervals where a sample is a one-shot evaluation (special points between them are not searched for then), or a ball."""
 
 OFFSET = 0.137
 """How far the grid is moved, in parts of an interval, so that few samples hit a special point such as a whole number."""
@@ -62,7 +62,8 @@ class Samples:
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     """The curve between `start` and `stop`."""
-    intervals = GRID if sampler.compiled.in_blocks else FEW
+    slow = any(row is not None and row.by_balls for row in sampler.compiled.lowered.graph.rows)
+    intervals = GRID if sampler.compiled.in_blocks and not slow else FEW
     grid = np.linspace(start, stop, intervals + 1)
     grid[1:-1] += OFFSET * (stop - start) / intervals
     if not sampler.compiled.in_blocks:

@@ -23,6 +23,7 @@ from autodiff import diagnostics
 from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
 from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
+from autodiff.tables.cells import MISSING, BadCell, bad_cell, is_class
 from autodiff.tables.inputs import InputFile, each_table, input_files
 from autodiff.tables.text import Chunk, Table, text_of
 
@@ -59,14 +60,8 @@ Choose = Callable[[Collection[str]], Sequence[str]]
 
 Missing = Literal["error", "drop", "mean"]
 
-MISSING = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"))
-"""Cells that hold nothing, for `--missing drop` and `mean`."""
-
 MOST_CODES = 100_000
 """Different texts of a column: more are rather names than classes."""
-
-_NUMBER_LIKE = re.compile(r"[\d.,_'+\-eE ]*|[+-]?(inf|infinity|nan)|.*[\ud800-\udfff].*", re.IGNORECASE | re.DOTALL)
-"""Texts that are rather a number in another spelling, or no text at all, than the name of a class."""
 
 
 def load(
@@ -223,7 +218,7 @@ class _ColumnReader:
         numbers[absent] = math.nan
         for row, text in [(row, texts[row]) for row in sorted({*texts} - {*absent})]:
             self.first_text = self.first_text or (chunk.lines[row], text)
-            if _NUMBER_LIKE.fullmatch(text):
+            if text not in self.codes and not is_class(text, chunk.cells[self.name][row]):
                 return row, self._fault(table, chunk.lines[row], text)
             if self.has_numbers or len(self.codes) > MOST_CODES:
                 return row, self._fault(table, *self.first_text)
@@ -290,6 +285,10 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
         return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
+    elif names[0].startswith("#"):
+        advice = "the first line must name the columns: take the comments out"
+    elif len(names) == 1 and re.search(r"\S[|:\s]+\S", names[0]) and table.unit == "line":
+        advice = "between cells is a comma, a tab or a semicolon, or the sign that a first line such as sep=| names"
     elif all(map(is_number, names)):
         advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
     return AutodiffError(
@@ -310,30 +309,8 @@ def row_fault(table: Table, chunk: Chunk, row: int, columns: Sequence[str]) -> A
         return AutodiffError(f"{place}: {chunk.faults[row]}", exit_status=DATA)
     cell = bad_cell(chunk, row, columns)
     assert cell is not None
-    return AutodiffError(f"{place}, column {quoted(cell.column)}: {cell}", exit_status=DATA)
-
-
-@dataclass(frozen=True, slots=True)
-class BadCell:
-    """A cell that is no finite number: its column and its text. As a text: what is wrong with it."""
-
-    column: str
-    text: str
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing in it."""
-        return not self.text
-
-    def __str__(self) -> str:
-        point = "; a decimal point is '.'" if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", self.text) else ""
-        return f"{quoted(self.text) if self.text else 'an empty cell'} is no finite number{point}"
-
-
-def bad_cell(chunk: Chunk, row: int, columns: Sequence[str]) -> BadCell | None:
-    """The first of the columns' cells in this row that is no finite number; None where all are."""
-    for column in columns:
-        cells = chunk.cells[column][row : row + 1]
-        if not math.isfinite(float(chunk.read(cells)[0])):
-            return BadCell(column, text_of(cells[0]))
-    return None
+    return AutodiffError(
+        f"{place}, column {quoted(cell.column)}: {cell}",
+        exit_status=DATA,
+        hint="correct the cell, or leave its row out",
+    )

@@ -49,11 +49,14 @@ _LINE = 1 << 17
 
 _MARK = b"\xef\xbb\xbf"
 
+_NAMED_DELIMITER = re.compile(rb'"?sep=([,;:|\t ])"?\r?\n', re.IGNORECASE)
+"""A first line that says to Excel what is between cells."""
+
 
 def table(content: BufferedIOBase, name: str, delimiter: str = "", *, keep: bool = False) -> Table:
     """A table of CSV or TSV; its first line names the columns. An empty line is no row, or an only column's empty cell.
 
-    Without a delimiter the first line decides: see `text.delimiter_of`. Unless its cells are to be kept, blocks of numbers
+    Without a delimiter the first line decides, which may be `sep=;`: see `text.delimiter_of`. Unless its cells are to be kept, blocks of numbers
     only are read as numbers.
     """
     pages = _Pages(content, name, delimiter)
@@ -72,7 +75,10 @@ class _Pages:
         )
         if not delimiter:
             first = rows.next_part(blocks, b"", name, 1)
-            delimiter, blocks = rows.delimiter_of(first.decode("utf-8", "replace")), chain([first], blocks)
+            if named := _NAMED_DELIMITER.fullmatch(first):
+                delimiter, self.line = named[1].decode(), 1
+            else:
+                delimiter, blocks = rows.delimiter_of(first.decode("utf-8", "replace")), chain([first], blocks)
         self.delimiter, self.blocks = delimiter, blocks
         self._page, self._end = StringIO(), 0
 

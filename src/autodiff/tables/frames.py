@@ -12,6 +12,7 @@ from typing import Any
 from autodiff import diagnostics
 from autodiff.arrays.inputs import plain_array
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.tables.cells import NUMBER_LIKE
 from autodiff.tables.columns import program_names
 from autodiff.tables.text import twice
 
@@ -71,6 +72,10 @@ def _floats(column: Any, name: str, codes: dict[str, list[str]] | None) -> Any:
     if codes is None or not texts or len(texts) != sum(present):
         raise no_numbers
     codes[name] = sorted(set(texts))
+    if no_class := next(filter(NUMBER_LIKE.fullmatch, codes[name]), ""):
+        raise AutodiffError(
+            f"the column {quoted(name)} of the table holds {quoted(no_class)}, which is no number", exit_status=DATA
+        )
     places = {text: float(k) for k, text in enumerate(codes[name])}
     return np.array([places.get(cell, np.nan) if isinstance(cell, str) else np.nan for cell in cells])
 
@@ -88,7 +93,10 @@ def require_finite(columns: Mapping[str, Any], hint: str = "") -> None:
 
 
 def without_missing(
-    columns: Mapping[str, Any], missing: str, codes: Collection[str] = ()
+    columns: Mapping[str, Any],
+    missing: str,
+    codes: Collection[str] = (),
+    advice: str = 'missing="drop" leaves such rows out, missing="mean" fills them',
 ) -> tuple[dict[str, Any], list[int]]:
     """The columns and the numbers of their rows, from 1: with "drop" those without NaN, with "mean" all, with "error" none lacks one.
 
@@ -119,7 +127,7 @@ def without_missing(
             present &= ~np.isnan(column)
     require_finite(
         {name: column[present] for name, column in columns.items()},
-        'missing="drop" leaves such rows out, missing="mean" fills them' if missing == "error" else "",
+        advice if missing == "error" else "",
     )
     if len(present) and not present.any():
         raise AutodiffError("every row of the table lacks a cell", exit_status=DATA)

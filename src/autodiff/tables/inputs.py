@@ -158,6 +158,8 @@ def each_table(files: Sequence[InputFile], form: str | None = None, *, keep: boo
     first: Table | None = None
     for k, file in enumerate(files):
         with opened_file(file, form, keep=keep) as table:
+            if not table.names and k + 1 < len(files):
+                continue  # a file of NDJSON without rows
             if first is None:
                 first = table
                 for other in filter(_can_be_opened_twice, files[k + 1 :]):
@@ -189,7 +191,10 @@ def is_read_once(file: InputFile) -> bool:
 
 
 def require_columns(table: Table, names: Sequence[str], first: str) -> None:
-    """Raise AutodiffError where a table has other columns than those of the file `first`, in whatever order."""
+    """Raise AutodiffError where a table has other columns than those of the file `first`, in whatever order; an empty file of
+    NDJSON names none."""
+    if not table.names:
+        return
     known, there = set(names), set(table.names)
     more = [name for name in table.names if name not in known]
     fewer = [name for name in names if name not in there]

@@ -149,7 +149,12 @@ def records(lines: Iterable[str], name: str, delimiter: str, before: int = 0) ->
         try:
             row = next(reader, None)
         except csv.Error as error:
-            hint = "a quoted cell does not end" if "unexpected end" in str(error) else ""
+            ends = "unexpected end" in str(error)
+            hint = (
+                "a quoted cell does not end"
+                if ends
+                else 'a quote within a quoted cell is written twice, as in "5"" wide"'
+            )
             raise broken(name, before + reader.line_num, str(error), hint) from None
         except RowTooLong:
             raise too_long(name, before + reader.line_num + 1) from None
@@ -181,8 +186,8 @@ def next_part(parts: Iterator[T], end: T, name: str, line: int) -> T:
 
 
 def delimiter_of(header: str) -> str:
-    """What is between the names of a header: a tab or a semicolon where there is no comma."""
-    first = re.split(r"[\r\n]", header, maxsplit=1)[0]
+    """What is between the names of a header: a tab or a semicolon where there is no comma, but within quotes."""
+    first = re.sub('"[^"]*"', "", re.split(r"[\r\n]", header, maxsplit=1)[0])
     return next((sign for sign in "\t;" if sign in first and "," not in first), ",")
 
 
@@ -218,13 +223,18 @@ def _value(cell: Written) -> Any:
     return kept(cell.text) if is_zero else cell.value
 
 
-def text_of(cell: Any) -> str:
-    """A cell as text; "" where it holds nothing."""
+def content_of(cell: Any) -> Any:
+    """A cell as Python's value."""
     if hasattr(cell, "as_py"):
         from autodiff.tables import arrow  # text is read without PyArrow
 
-        cell = arrow.cell(cell)
-    value = cell.value if isinstance(cell, Written) else cell
+        return arrow.cell(cell)
+    return cell.value if isinstance(cell, Written) else cell
+
+
+def text_of(cell: Any) -> str:
+    """A cell as text; "" where it holds nothing."""
+    value = content_of(cell)
     if isinstance(value, dict | list):
         import json  # few cells have cells inside
 
@@ -285,7 +295,7 @@ def distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
     if any("\ud800" <= c <= "\udfff" or c == "\0" for name in names for c in name):
         raise AutodiffError(f"{called}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
     if again := twice(names):
-        raise broken(file, 1, f"column {quoted(again[0])} is there twice")
+        raise broken(file, 1, f"column {quoted(again[0])} is there twice", "give each column a name of its own")
     return tuple(names)
 
 

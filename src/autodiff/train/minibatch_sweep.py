@@ -34,8 +34,8 @@ from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 from autodiff.train.row_axis import BY_ROW, PICKED, keeps_rows_apart, row_axis
 
-ELEMENTS = 32768
-"""Of the largest value in a block: few enough for the cache, and enough to outweigh a pass over the equations."""
+ELEMENTS = 65536
+"""Of the largest value in a block: few enough for a cache, and enough to outweigh a pass over the equations."""
 
 FEWEST = 1024
 """Rows of a block, however wide they are."""

@@ -92,7 +92,7 @@ def _at_precision(
     pin = _pin(digits, last=last)
     result = trace.values[lowered.result]
     value = pin(result)
-    wanted = {name: node for name, node in names.items() if not _reached(lowered, node, specials)}
+    wanted = {name: node for name, node in names.items() if not reached(lowered, node, specials)}
     partials = BALLS.linearize(lowered, trace, wanted.values())
     adjoints = _adjoints(lowered.result, partials, wanted.values())
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
@@ -106,7 +106,8 @@ def _at_precision(
     return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
 
 
-def _reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
+def reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
+    """Whether an equation moves one of the special points."""
     return bool(special) and node in lowered.graph.reaching(*special)
 
 
@@ -170,7 +171,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
             trace, specials = values(lowered, point, sources=sources)
         except (Indeterminate, DomainError):
             return None
-        partials = BALLS.linearize(lowered, trace, [s for s in sources if not _reached(lowered, s, specials)])
+        partials = BALLS.linearize(lowered, trace, [s for s in sources if not reached(lowered, s, specials)])
         return BallTrace(trace, partials, specials, bits)
 
 

@@ -75,22 +75,30 @@ def _margin(lowered: Lowered) -> float:
 
 
 def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
-    """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64."""
-    margin = _margin(lowered)
+    """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64.
+
+    Not where a number may be 0 by underflow alone: how small it is has to be said. Programs of many equations are spared that.
+    """
+    margin, least = _margin(lowered), LEAST if len(lowered.graph) > LONG else 0.0
     try:
         errors = values(lowered, run)
-        if not enough(run.values[lowered.result], margin * errors[lowered.result]):
+        if not _right(
+            [lowered.result], [run.values[lowered.result]], margin, {lowered.result: errors[lowered.result]}, least
+        ):
             return False
         return any(
-            _right(names, gradient, margin, _adjoints(lowered, run, factors, errors, fine=fine))
+            _right(names, gradient, margin, _adjoints(lowered, run, factors, errors, fine=fine), least)
             for fine in (False, True)
         )
     except (Unsure, OverflowError):
         return False
 
 
-def _right(names: Iterable[int], gradient: Sequence[float], margin: float, off: Mapping[int, float]) -> bool:
-    return all(enough(g, margin * off.get(node, 0.0)) for node, g in zip(names, gradient, strict=True))
+def _right(
+    nodes: Iterable[int], numbers: Sequence[float], margin: float, off: Mapping[int, float], least: float
+) -> bool:
+    errors = [margin * off.get(node, 0.0) for node in nodes]
+    return all(enough(n, e) and (n or e <= least) for n, e in zip(numbers, errors, strict=True))
 
 
 def _both(graph: Graph) -> Callable[[float, float], float]:

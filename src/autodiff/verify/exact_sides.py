@@ -7,7 +7,7 @@ they are the one-sided limits to all digits of a float64.
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.api.inputs import parse_point
 >>> lowered = lower(parse("abs(sin(x))"))
->>> found = verdict(lowered, parse_point("x=pi"), lowered.graph.find("x"), 0.0)
+>>> found = verdict(lowered, parse_point("x=pi"), lowered.graph.find("x"))
 >>> found.status, found.left, found.right
 ('corner', -1.0, 1.0)
 """
@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from flint import arb, fmpq
 
 from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
 from autodiff.nonsmooth.verdict import Verdict
-from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision
+from autodiff.numbers.ball_numbers import Number, ball, decimal, precision, shown
 from autodiff.verify import digits
 
 _STEPS = (500, 1000)
@@ -30,49 +32,47 @@ _STEPS = (500, 1000)
 
 _BITS = 8192
 
-_SAME = 1e-14
-"""Numbers nearer than this part of them are one limit."""
+_SAME, _VANISHING, _ZERO = arb(1e-18), arb(1e-30), arb("1e-1000")
+"""Numbers nearer than this part of them are one limit; one that shrinks by this factor with the smaller step tends to 0; a
+ball around 0 that is smaller is 0."""
 
-_VANISHING = 1e-30
-"""A number that shrinks by this factor with the smaller step tends to 0."""
-
-Side = tuple[float, float]
-"""The value and the slope on one side."""
+Place: TypeAlias = tuple[Any, Any]
+"""The value and the slope at a place beside the point, as balls."""
 
 
-def verdict(lowered: Lowered, point: Mapping[str, float], source: int, value: float) -> Verdict:
-    """The verdict on the slope by an input at a special point where the program has this value."""
-    sides = [_side(lowered, point, source, sign) for sign in (-1, 1)]
-    if any(side is None for side in sides):
-        return Verdict("unknown")
-    there = [side for side in sides if side]
-    left, right = (side[1] if side else None for side in sides)
-    values = sides[0][0] if sides[0] else None, sides[1][0] if sides[1] else None
-    seen = Verdict("ok", left=left, right=right, values=values)
-    if not there:
-        return Verdict("unknown")
-    if any(not _near(side[0], value) for side in there):
-        return Verdict("jump", left=left, right=right, values=values)
-    if any(math.isinf(side[1]) for side in there):
-        return Verdict("infinite", left=left, right=right, values=values)
-    if all(_near(side[1], there[0][1]) for side in there):
-        return Verdict("ok", slope=there[-1][1], left=seen.left, right=seen.right, values=values)
-    return Verdict("corner", left=left, right=right, values=values)
-
-
-def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) -> Side | tuple[()] | None:
-    """One side; empty where the program has no values there, None where the steps do not agree on it."""
+def verdict(lowered: Lowered, point: Mapping[str, float], source: int) -> Verdict:
+    """The verdict on the slope by an input at a special point."""
     with precision(_BITS):
         try:
-            near, nearer = (_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS)
-        except DomainError:
-            return ()
+            here = ball(digits.values(lowered, point)[0].values[lowered.result])
+            sides = [_side(lowered, point, source, sign) for sign in (-1, 1)]
         except Indeterminate:
-            return None
-    if near is None or nearer is None:
-        return None
-    value, slope = _limit(near[0], nearer[0]), _limit(near[1], nearer[1])
-    return None if value is None or slope is None or math.isinf(value) else (value, slope)
+            return Verdict("unknown")
+        there = [side for side in sides if side]
+        limits = [_limit(*(value for value, _ in side)) for side in there]
+        slopes = [_limit(*(slope for _, slope in side)) for side in there]
+        jumps = [_limit(*(value - here for value, _ in side)) for side in there]
+        if not there or None in (*limits, *slopes, *jumps) or any(map(math.isinf, filter(None, limits))):
+            return Verdict("unknown")
+        left, right = ((slopes[there.index(side)] if side else None) for side in sides)
+        values = tuple(limits[there.index(side)] if side else None for side in sides)
+        seen = Verdict("ok", left=left, right=right, values=(values[0], values[1]))
+        if any(jumps):
+            return replace(seen, status="jump")
+        if any(map(math.isinf, filter(None, slopes))):
+            return replace(seen, status="infinite")
+        bend = 0.0 if len(there) == 1 else _limit(*(b - a for (_, a), (_, b) in zip(*there, strict=True)))
+        if bend is None:
+            return Verdict("unknown")
+        return replace(seen, status="corner") if bend else replace(seen, slope=slopes[-1])
+
+
+def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) -> list[Place]:
+    """The places on one side; none where the program has no values there. Raises Indeterminate."""
+    try:
+        return [_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS]
+    except DomainError:
+        return []
 
 
 def derivatives(lowered: Lowered, point: Mapping[str, float], source: int, order: int, count: int) -> list[str | None]:
@@ -108,29 +108,27 @@ def _texts(
 def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
     """What two numbers tend to, as `_limit` has it, with so many digits."""
     sizes = [abs(ball(number)) for number in (near, nearer)]
-    if sizes[1] <= arb(_VANISHING) * sizes[0]:
+    if sizes[1] <= _VANISHING * sizes[0]:
         return "0"
     texts = {decimal(number, count) for number in (near, nearer)}
     return texts.pop() if len(texts) == 1 else None
 
 
-def _limit(near: float, nearer: float) -> float | None:
-    """What two numbers tend to, the second of a step that is the square of the first one's."""
-    if abs(nearer) <= _VANISHING * abs(near):
+def _limit(near: arb, nearer: arb) -> float | None:
+    """What two numbers tend to, the second of a step that is the square of the first one's; None where that is not seen."""
+    sizes = [abs(number) for number in (near, nearer)]
+    if nearer.contains(0):
+        return 0.0 if sizes[1] <= _ZERO else None
+    if sizes[1] <= _VANISHING * sizes[0]:
         return 0.0
-    if abs(near) <= _VANISHING * abs(nearer):
-        return math.copysign(math.inf, nearer)
-    return nearer if _near(near, nearer) else None
+    if sizes[0] <= _VANISHING * sizes[1]:
+        return math.inf if nearer > 0 else -math.inf
+    return shown(nearer) if abs(near - nearer) <= _SAME * sizes[1] else None
 
 
-def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Side | None:
+def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Place:
     trace, special = digits.values(lowered, point, {source: step}, sources=[source])
-    if special:
-        return None
-    slope = ball(digits.slope(lowered, trace, source))
-    value, rate = as_float(trace.values[lowered.result]), float(slope.mid())
-    return None if value is None or not slope.is_finite() else (value, rate)
-
-
-def _near(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= _SAME * max(abs(a), abs(b))
+    value, slope = ball(trace.values[lowered.result]), ball(digits.slope(lowered, trace, source))
+    if digits.reached(lowered, source, special) or not (value.is_finite() and slope.is_finite()):
+        raise Indeterminate
+    return value, slope

@@ -180,12 +180,12 @@ class RandomRounding:
         return self._near_zero(row, args, moved)
 
     def _near_zero(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
-        """The result, moved by what underflow may have taken."""
+        """The result, moved by what underflow may have taken, up or down: what is 0 then may have been negative."""
         small = faint(row, args, value)
         if not np.any(small):
             return value
         self._far = True
-        return value + np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
+        return value + self._sign * np.where(small, _TAKEN * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
 
     @staticmethod
     def _product(factors: Any, value: Any) -> Any:

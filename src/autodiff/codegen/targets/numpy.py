@@ -18,10 +18,10 @@ CALLS = {
 }
 
 _POLES = """\
-def {{name}}(u):
+def {name}(u):
     def one(x):
         try:
-            return math.{name}(x)
+            return math.gamma(x)
         except ValueError:
             return math.nan
         except OverflowError:
@@ -32,7 +32,7 @@ def {{name}}(u):
 
 OWN = {
     **{(name, 1): f"{{name}} = np.vectorize(math.{name}, otypes=[float])" for name in ["erf", "erfc"]},
-    **{(name, 1): _POLES.format(name=name) for name in ["gamma", "lgamma"]},
+    ("gamma", 1): _POLES,
 }
 """NumPy has none of these; `math` has, one number at a time, and raises for one that an array must not fail for."""
 

@@ -19,96 +19,119 @@ from autodiff.codegen.registry import Request, made_from
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import INFIX, Spelling, calls
 from autodiff.core import rules
-from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive, elementwise
 from autodiff.errors import AutodiffError, quoted
 
 # --- arithmetic that an engine can stop at, in forms that give NULL or 0 instead --------------------------------------
 #
-# PostgreSQL ends a query where a product, a quotient, a power or an exponential is too small for a number, where a
-# divisor is 0, and where an argument is outside a function's domain; others give NULL there. So a row with a domain
-# is evaluated under it only, and a product that may be too small is compared with the smallest number first.
+# PostgreSQL ends a query where a result is too small or too large for a number, where a divisor is 0, and where an
+# argument is outside a function's domain; others give NULL there. So a row with a domain is evaluated under it only, and
+# a product is compared with the smallest and the largest number first. These are a little apart from float64's own, so
+# that most of what is guarded can be added, or multiplied by a constant, as it is.
 
-_IF, _MUL, _DIV = (rules.TABLE[key] for key in (("if", 3), ("*", 2), ("/", 2)))
+_IF, _MUL, _DIV, _POW, _SQRT = (rules.TABLE[key] for key in (("if", 3), ("*", 2), ("/", 2), ("^", 2), ("sqrt", 1)))
 _BETWEEN = frozenset(rules.TABLE[key] for key in (("+", 2), ("-", 2)))
-_SAME_SIZE = frozenset(rules.TABLE[key] for key in (("-", 1), ("+", 1), ("abs", 1)))
-_SQRT, _COS = rules.TABLE["sqrt", 1], rules.TABLE["cos", 1]
 
 PRODUCT = elementwise("product", "u v", "*", "v", "u", rule="", doc="a product that may be 0", example="")
 SQUARE = elementwise("square", "u", "= u*u", "2*u", rule="", doc="a square that may be 0", example="")
 QUOTIENT = elementwise("quotient", "u v", "/", "1/v", "-w/v", rule="", doc="a quotient that may be 0", example="")
+LIMITED = elementwise("limited", "u", "= u", "1", rule="", doc="u; nothing where it is very large", example="")
+COMMON = elementwise("common", "u", "= u", "1", rule="", doc="u; nothing where it is very small or large", example="")
 
-_SMALLEST, _MOST = -1074.0, 1024.0
+_ANY = (-1074.0, 1024.0)
 """The binary exponents of the smallest and the largest number."""
 
-_USUAL_LEAST, _USUAL_MOST = -1040.0, 990.0
-"""What is taken for them where nothing is known, so that products by constants of common size stay as they are."""
+_COMMON = (-1040.0, 1000.0)
+"""Those of what is guarded, which is 0 below 1e-313 and NULL beyond 1e300."""
 
-_DEEP = 4
+_DIVISOR = -997.0
+"""That of the smallest divisor, 1e-300."""
+
+_BOUNDED = frozenset([PRODUCT, SQUARE, QUOTIENT, COMMON, _POW, rules.TABLE["exp", 1]])
+_GROWING, _NOT_SMALL = (
+    frozenset(rules.TABLE[name, 1] for name in names.split())
+    for names in ("sinh cosh", "cos cosh ln log10 acos acosh floor ceil")
+)
+"""Rows that may have any size, and those that are 0 or above 2^-65: no number is nearer to an odd multiple of pi/2."""
 
 
 def total(emitter: DialectEmitter, row: Primitive, args: tuple[int, ...]) -> int | None:
     """`row(args)` in a form that no engine stops at; None where it is one already."""
-    graph = emitter.graph
-    if all(a in graph.constants for a in args):
+    graph, given = emitter.graph, args
+    constant = [a in graph.constants for a in args]
+    if all(constant):
         return None
-    if row is _MUL:
-        if (
-            _least(graph, args[0]) + _least(graph, args[1]) >= _SMALLEST
-            and sum(_size(graph, a, _USUAL_MOST) for a in args) <= _MOST
-        ):
-            return None
-        return graph.call(SQUARE, args[:1]) if args[0] == args[1] else graph.call(PRODUCT, args)
-    if row is _DIV and (
-        _least(graph, args[0]) - _size(graph, args[1], _MOST) < _SMALLEST
-        or _size(graph, args[0], _USUAL_MOST) - _size(graph, args[1], -_USUAL_MOST) > _MOST
-    ):
-        return graph.call(QUOTIENT, args)
+    if row is _POW:
+        args = (args[0], _guarded(emitter, args[1], LIMITED))  # an exponent is multiplied by a logarithm
+    elif row in _BETWEEN or row is _MUL or row is _DIV:
+        if not _fits(emitter, row, args) and (row in _BETWEEN or constant[1] or (row is _MUL and constant[0])):
+            args = tuple([_guarded(emitter, a, LIMITED if row in _BETWEEN else COMMON) for a in args])
+        if row not in _BETWEEN and not _fits(emitter, row, args):
+            same = row is _MUL and given[0] == given[1]
+            return graph.call(SQUARE, given[:1]) if same else graph.call(PRODUCT if row is _MUL else QUOTIENT, given)
     inside = [emitter.in_place(text, row, args) for text, _ in row.domain]
+    if row is _DIV and not constant[1]:
+        inside = [emitter.in_place("abs(v) >= 1e-300", row, args)]
+    if args == given and not inside:
+        return None
     value = graph.call(row, args)
     for condition in reversed(inside):
         value = emitter.emit(_IF, (condition, value, graph.constant(math.nan)))
-    return value if inside else None
+    return value
 
 
-def _size(graph: Graph, node: int, other: float) -> float:
-    """The binary exponent of a constant; `other` of anything else, and of 0."""
-    return math.log2(abs(graph.constants[node])) if graph.constants.get(node) else other
+def _guarded(emitter: DialectEmitter, node: int, row: Primitive) -> int:
+    """An equation, guarded by `row` where it may be smaller or much larger than that lets through."""
+    (least, most), constants = _size(emitter, node), emitter.graph.constants
+    within = node in constants or ((least >= _COMMON[0] or row is LIMITED) and most <= _COMMON[1] + 10)
+    return node if within else emitter.graph.call(row, (node,))
 
 
-def _least(graph: Graph, node: int, deep: int = 0) -> float:
-    """A binary exponent that an equation is not below, unless it is 0."""
-    row, args = graph.rows[node], graph.args[node]
-    if row is None:
-        known = graph.constants.get(node)
-        return _USUAL_LEAST if known is None else math.log2(abs(known)) if known else math.inf
-    if deep == _DEEP:
-        return _USUAL_LEAST
-    least = _USUAL_LEAST
-    if row is _IF:
-        least = min(_least(graph, a, deep + 1) for a in args[1:])
-    elif row is _MUL:
-        least = _least(graph, args[0], deep + 1) + _least(graph, args[1], deep + 1)
-    elif row is _DIV:
-        least = _least(graph, args[0], deep + 1) - _size(graph, args[1], _MOST)
-    elif row in _SAME_SIZE:
-        least = _least(graph, args[0], deep + 1)
-    elif row is _SQRT:
-        least = _least(graph, args[0], deep + 1) / 2
-    elif row is _COS:
-        least = -65.0  # no number is nearer to an odd multiple of pi/2
-    elif row in _BETWEEN:  # what is left of c - u is at least half a unit in the last place of c
-        least = max(
-            (math.log2(abs(graph.constants[a])) - 54 for a in args if graph.constants.get(a)), default=_USUAL_LEAST
-        )
-    return max(least, _SMALLEST)
+def _fits(emitter: DialectEmitter, row: Primitive, args: Sequence[int]) -> bool:
+    """Whether arithmetic with these arguments has no result that is too small or too large for a number."""
+    least, most = _result(row, [_size(emitter, a) for a in args])
+    return (least >= _ANY[0] or row in _BETWEEN) and most <= _ANY[1]
+
+
+def _size(emitter: DialectEmitter, node: int) -> tuple[float, float]:
+    """Binary exponents that an equation is not below, unless it is 0, and not above."""
+    graph, known = emitter.graph, emitter.sizes
+    for new in range(len(known), node + 1):
+        row, constant = graph.rows[new], graph.constants.get(new)
+        if row is not None:
+            known.append(_result(row, [known[a] for a in graph.args[new]]))
+        elif constant is None:
+            known.append(_ANY)
+        else:
+            known.append((math.log2(abs(constant)),) * 2 if constant else (math.inf, -math.inf))
+    return known[node]
+
+
+def _result(row: Primitive, sizes: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The same of a row by those of its arguments."""
+    if row in _BOUNDED:
+        return _COMMON
+    sizes = sizes[row.conditions :]
+    if row is _MUL:
+        return sizes[0][0] + sizes[1][0], sizes[0][1] + sizes[1][1]
+    if row is _DIV:
+        divisor = sizes[1][0] if sizes[1][0] == sizes[1][1] else max(sizes[1][0], _DIVISOR)
+        return sizes[0][0] - sizes[1][1], sizes[0][1] - divisor
+    if row is LIMITED:
+        return sizes[0][0], _COMMON[1]
+    if row is _SQRT:
+        return sizes[0][0] / 2, sizes[0][1] / 2
+    least, most = min((s[0] for s in sizes), default=0.0), max((s[1] for s in sizes), default=0.0)
+    if row in _BETWEEN:  # what is left of c - u is at least half a unit in the last place of c
+        return max((s[0] - 54 for s in sizes if s[0] == s[1]), default=least), most + 1
+    return -65.0 if row in _NOT_SMALL else least, _ANY[1] if row in _GROWING else max(most, 64.0)
 
 
 # --- how it is written ---------------------------------------------------------------------------------------------------
 
 _SAME = "sqrt exp ln log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh abs floor ceil"
-_SMALL, _LARGE = "-744.4e0 THEN 0e0", "709.7827e0"
-"""The logarithms of the smallest and the largest number."""
+_SMALL, _LARGE = "-720e0 THEN 0e0", "693e0"
+"""The logarithms of the smallest and the largest number that is given, 1e-313 and 1e300."""
 
 
 def _compared(logarithm: str, result: str) -> str:
@@ -117,14 +140,16 @@ def _compared(logarithm: str, result: str) -> str:
 
 
 _GUARDED = {
-    ("exp", 1): "CASE WHEN {0} < -745.1e0 THEN 0e0 WHEN {0} < 709.7827e0 THEN exp({0}) END",
+    ("exp", 1): "CASE WHEN {0} < -720e0 THEN 0e0 WHEN {0} < 693e0 THEN exp({0}) END",
     ("^", 2): "CASE WHEN {0} = 0e0 THEN CASE WHEN {1} = 0e0 THEN 1e0 WHEN {1} > 0e0 THEN 0e0 END "
     + _compared("{1!}*ln(abs({0}))", "power({0}, {1})"),
-    ("square", 1): "CASE WHEN abs({0}) < 1.6e-162 THEN 0e0 WHEN abs({0}) < 1.34e154 THEN {0!}*{0!} END",
+    ("square", 1): "CASE WHEN abs({0}) < 3e-157 THEN 0e0 WHEN abs({0}) < 1e150 THEN {0!}*{0!} END",
     ("product", 2): "CASE WHEN {0} = 0e0 OR {1} = 0e0 THEN {0!}*{1!} "
     + _compared("ln(abs({0})) + ln(abs({1}))", "{0!}*{1!}"),
     ("quotient", 2): "CASE WHEN {1} = 0e0 THEN NULL WHEN {0} = 0e0 THEN {0!}/{1!} "
     + _compared("ln(abs({0})) - ln(abs({1}))", "{0!}/{1!}"),
+    ("limited", 1): "CASE WHEN abs({0}) <= 1e300 THEN {0} END",
+    ("common", 1): "CASE WHEN {0} = 0e0 OR abs({0}) BETWEEN 1e-313 AND 1e300 THEN {0} END",
     **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
 }
 
