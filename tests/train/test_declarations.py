@@ -121,8 +121,8 @@ def test_two_indices_take_an_element_for_each_row(program: str, expected: list[l
     [
         ("U[k, 5]", "'5' must be a whole number from 0 to 2"),
         ("U[j, k]", "'j' must be a whole number from 0 to 1 in each row, and it is 2 in row 4"),
-        ("U[k][j]", "an index that differs from row to row takes a row or an element of a parameter"),
-        ("U[k, j, k]", "an index that differs from row to row takes a row or an element of a parameter"),
+        ("U[k][j]", "an index that differs from row to row takes a row of a parameter, or an element"),
+        ("U[k, j, k]", "an index that differs from row to row takes a row of a parameter, or an element"),
     ],
 )
 def test_wrong_indices_are_named(program: str, says: str, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ class Resolver:
         shape: tuple[int, ...] = np.shape(self.parameters.get(base.name, 0.0)) if isinstance(base, Name) else ()
         if not isinstance(base, Name) or len(shape) < len(node.indices):
             raise AutodiffError(
-                "an index that differs from row to row takes a row or an element of a parameter",
+                "an index that differs from row to row takes a row of a parameter, or an element",
                 span=node.span,
                 hint="name an array among the parameters: --params U=normal(10,3) and U[user], or U[user, column]",
             )
