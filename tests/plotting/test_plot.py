@@ -77,6 +77,7 @@ MARKED = [
     ("tanh(1e20*(x - 1))", 0, 2, []),
     ("1/x + 1/(x - 1e-6)", -1, 1, [("pole", 0), ("pole", 1e-6)]),
     ("sin(pi*x)/sin(pi*x)", -1, 1, [("hole", k) for k in (-1, 0, 1)]),
+    ("x*sqrt(x)", -1.0, 1.0, [("end", 0.0)]),
     ("1/floor(x)", -1.5, 2.5, [("jump", -1), ("end", 0), ("end", 1), ("jump", 2)]),
     ("asin(sin(x))", -10, 10, [("corner", (k + 0.5) * PI) for k in range(-3, 3)]),
     ("5", -1, 1, []),

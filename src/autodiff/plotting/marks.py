@@ -112,14 +112,14 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
     beyond = answer.status == "domain"
     kind: Kind | None = None
     value, sides = answer.value, dict[float, SideLimits]()
-    if answer.status != "ok":
+    if answer.status != "ok" or answer.verdicts:
         known = _judged(answer.verdicts.get(sampler.variable))
         for sign in signs:
             expanded = known.get(sign) or _expanded(sampler, x, sign, step)
             sides[sign] = expanded or _sampled(sampler, x, sign, step, beyond=beyond)
         kind = _kind(value, list(sides.values()))
         if known and kind is not None and kind != "end":
-            kind = _KINDS[answer.status]  # which knows what is rounding
+            kind = _KINDS.get(answer.status)  # which knows what is rounding
     if kind is None and not answer.verdicts and (bracket.known or _broken(sampler, bracket)):
         sides = {sign: _sampled(sampler, x, sign, step, beyond=beyond) for sign in signs}
         kind, value = _between_numbers(sampler.exact(x), step, list(sides.values()))
