@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import pytest
 
 from autodiff.serve.answers import answer
 from autodiff.serve.app import POLICY
+from autodiff.serve.workers import Workers
 from tests.support.command import PATIENCE
 
 pytest.importorskip("uvicorn")
@@ -178,3 +181,15 @@ def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> No
         assert found["followed"] == [70, 70]
         assert found["answers"] <= 3
         assert found["scroll"] <= width
+
+
+def test_an_explanation_does_not_wait_for_what_plots_need() -> None:
+    async def first() -> tuple[dict[str, Any], object]:
+        workers = Workers()
+        workers._loading = asyncio.get_running_loop().create_future()
+        reply = await workers.answer({"what": "explain", "program": "x^2", "at": "x=3"})
+        return reply, forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+
+    reply, server = asyncio.run(first())
+    assert reply["slopes"] == {"x": 6.0}
+    assert server is None

@@ -75,7 +75,7 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
 
     @asynccontextmanager
     async def life(_: Any) -> AsyncIterator[None]:
-        await workers.start()
+        workers.start()
         yield
 
     routes = [*(Route(path, checked(file)) for path in FILES), Route("/answer", checked(ask))]

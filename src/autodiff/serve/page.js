@@ -53,7 +53,7 @@ function soon(delay = 150) {
 async function update() {
   const number = ++latest;
   keep();
-  main.classList.add("busy");
+  main.classList.add("busy", "computing");
   let found;
   try {
     found = await ask("explain");
@@ -69,7 +69,8 @@ async function update() {
   if (number !== latest) return;
   main.classList.remove("busy");
   show(found);
-  if (found.page) draw(number);
+  if (found.page) await draw(number);
+  if (number === latest) main.classList.remove("computing");
 }
 
 function show(found) {

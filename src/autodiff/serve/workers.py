@@ -1,7 +1,7 @@
 """Each request in a process of its own, with limits on time, memory and priority: a hostile formula slows no other down.
 
 Processes are forked from one that has loaded what answers need, so that one starts in some milliseconds. One that has
-worked for a while goes on at the lowest priority, so that short requests never wait for long ones.
+worked for a while goes on at a lower priority, so that short requests never wait for long ones.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 from autodiff.errors import AutodiffError
@@ -29,12 +30,15 @@ MEMORY = 512 * 2**20
 AT_ONCE = 64
 """Requests at a time; more wait."""
 
-POLITE = 0.06
-"""Seconds of a processor after which a request goes on at the lowest priority."""
+POLITE, AGAIN, LOWER = 0.06, 0.4, 7
+"""Seconds of a processor after which a request goes on at a lower priority, and again, and by how much: a plot takes some
+tenths, and would never be drawn at the lowest on a busy machine.
+"""
+
+READY = "autodiff.serve.ready"
 
 LOADED = [
-    "autodiff.explanation.build", "autodiff.render.document.html", "autodiff.serve.answers",
-    "autodiff.plotting.curve", "matplotlib.figure", "matplotlib.backends.backend_svg", "autodiff.render.plot.image",
+    READY, "autodiff.plotting.curve", "matplotlib.figure", "matplotlib.backends.backend_svg", "autodiff.render.plot.image",
 ]  # fmt: skip
 """Modules that most answers need; what is not installed is left out."""
 
@@ -51,14 +55,15 @@ class Workers:
         except ValueError:
             raise AutodiffError("the page needs a system that can fork processes, such as Linux or macOS") from None
         self._context.set_forkserver_preload(LOADED)
+        self._loading: asyncio.Future[Any] | None = None
         self._free = asyncio.Semaphore(AT_ONCE)
         self._running = set[Any]()
         self._stopped = False
         self._threads = ThreadPoolExecutor(2 * AT_ONCE)  # processes start and end there, while others are answered
 
-    async def start(self) -> None:
-        """Load what the first request needs, before it comes."""
-        await self.answer({"what": "explain", "program": "x^2", "at": "x=1"})
+    def start(self) -> None:
+        """Begin to load what most answers need."""
+        self._loading = asyncio.ensure_future(self._answer(self._context, {"what": "explain", "program": "x^2"}))
 
     def stop(self) -> None:
         """End what is still running, so that the server need not wait for it."""
@@ -67,10 +72,15 @@ class Workers:
             process.kill()
 
     async def answer(self, request: Mapping[str, str]) -> dict[str, Any]:
+        # a process of its own has loaded what an explanation needs before the one that is forked has loaded everything
+        early = request.get("what") == "explain" and self._loading is not None and not self._loading.done()
+        return await self._answer(multiprocessing.get_context("spawn") if early else self._context, request)
+
+    async def _answer(self, context: Any, request: Mapping[str, str]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         async with self._free:
-            receiver, sender = self._context.Pipe(duplex=False)
-            process = self._context.Process(target=_work, args=(sender, dict(request)), daemon=True)
+            receiver, sender = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(sender, dict(request)), daemon=True)
             await loop.run_in_executor(self._threads, process.start)
             sender.close()
             self._running.add(process)
@@ -113,6 +123,7 @@ async def _readable(handle: int) -> None:
 
 def _work(sender: Any, request: Mapping[str, str]) -> None:
     """What a process does."""
+    import_module(READY)  # which a forked process has
     from autodiff.serve.answers import answer
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends this process
@@ -137,5 +148,5 @@ def _limit() -> None:
         with open("/proc/self/statm", encoding="ascii") as file:
             taken = int(file.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
-    signal.signal(signal.SIGPROF, lambda *_: os.nice(19))
-    signal.setitimer(signal.ITIMER_PROF, POLITE)
+    signal.signal(signal.SIGPROF, lambda *_: os.nice(LOWER))
+    signal.setitimer(signal.ITIMER_PROF, POLITE, AGAIN)
