@@ -19,7 +19,7 @@ from autodiff import evaluate
 from autodiff.cli.main import run as run_command
 from autodiff.plotting.curve import plot
 from autodiff.plotting.model import Surface
-from autodiff.plotting.surface import surface
+from autodiff.plotting.surface import BALLS_GRID, surface
 from autodiff.render.plot import terminal, words
 from tests.support.command import Terminal, autodiff
 from tests.support.paths import GOLDEN
@@ -210,3 +210,10 @@ def test_poles_are_dotted_in_every_panel() -> None:
 
     picture = image.image(plot("1/x", ("x", -1.0, 1.0)), "svg").decode()
     assert picture.count("stroke-dasharray") == 2
+
+
+@pytest.mark.parametrize("text", ["airy(x*y)", "besselj(0, x) + y"])
+def test_functions_by_balls_have_fewer_samples(text: str) -> None:
+    found = surface(text, ("x", -3.0, 3.0), ("y", -3.0, 3.0))
+    assert found.values.shape == (BALLS_GRID + 1, BALLS_GRID + 1)
+    assert found.lines

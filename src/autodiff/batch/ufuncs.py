@@ -20,6 +20,7 @@ import numpy as np
 
 from autodiff.batch.jit.libm import LIBRARY
 from autodiff.batch.jit.libmvec import vector_function
+from autodiff.batch.polygamma import HIGHEST, polygamma
 from autodiff.batch.whole_powers import by_products, is_product
 from autodiff.codegen.targets.numpy import CALLS
 from autodiff.core import rules, templates
@@ -83,6 +84,7 @@ def _product(exponent: float) -> Operation:
 
 
 _POWER, _CHOICE, _CUBE_ROOT = rules.TABLE["^", 2], rules.TABLE["if", 3], rules.TABLE["cbrt", 1]
+_DIGAMMA, _POLYGAMMA = rules.TABLE["digamma", 1], rules.TABLE["polygamma", 2]
 
 
 def _cube_root(roots: Operation) -> Operation:
@@ -109,6 +111,11 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
     by_four = None if exact else _by_four(row)
     if row is _CUBE_ROOT and by_four is not None:
         return _cube_root(by_four)
+    if row is _DIGAMMA and not exact:
+        return polygamma(0)
+    if row is _POLYGAMMA and not exact and constants[0] in range(HIGHEST + 1):
+        derivative = polygamma(int(constants[0] or 0))
+        return lambda _, u, out: derivative(u, out)
     calls = by_four or _by_arrow(row) or one_by_one(row)
     return _with_products(calls) if row is _POWER else calls
 

@@ -16,6 +16,9 @@ from functools import lru_cache
 
 from autodiff.core.floats import INF, NAN, rounded
 
+TERMS = 16
+"""Terms of an asymptotic series that are summed, at most, and one."""
+
 
 def digamma(u: float) -> float:
     """ψ(u), the slope of ln Γ; NaN at the poles 0, -1, -2, …"""
@@ -30,7 +33,7 @@ def polygamma(n: float, u: float) -> float:
     try:
         return _reflected(order, u) if u < 0.0 else _polygamma(order, u)
     except (OverflowError, ZeroDivisionError):
-        return INF if order % 2 else -INF
+        return INF if order % 2 or u < 0 else -INF  # beside 0
 
 
 def _polygamma(n: int, u: float) -> float:
@@ -51,15 +54,16 @@ def _polygamma(n: int, u: float) -> float:
 def _tail(n: int, x: float) -> Iterable[float]:
     """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count."""
     least = 1e-22 * x**-n
-    for k in range(1, 16):
-        term = _tail_coefficient(n, k) * x ** -(2 * k + n)
+    for k in range(1, TERMS):
+        term = tail_coefficient(n, k) * x ** -(2 * k + n)
         if abs(term) < least:
             return
         yield term if n else -term
 
 
 @lru_cache(maxsize=1024)
-def _tail_coefficient(n: int, k: int) -> float:
+def tail_coefficient(n: int, k: int) -> float:
+    """The factor of x^-(2k + n) in ψ⁽ⁿ⁾'s asymptotic series, but for the sign (-1)ⁿ⁺¹."""
     return float(_bernoulli(2 * k) * (math.perm(2 * k + n - 1, n - 1) if n else Fraction(1, 2 * k)))
 
 
@@ -79,12 +83,18 @@ def _reflected(n: int, u: float) -> float:
     near_half = abs(fraction) > 0.25
     cot = math.tan(math.pi * (0.5 - abs(fraction))) if near_half else 1 / math.tan(math.pi * abs(fraction))
     cot = math.copysign(cot, fraction)
-    coefficients = [0, 1]  # dⁿ/duⁿ cot(πu) is πⁿ times this polynomial in cot(πu)
+    terms = [c * cot**k for k, c in enumerate(cot_derivative(n)) if c]
+    return math.fsum([(-1) ** n * _polygamma(n, 1 - u), *(-(math.pi ** (n + 1)) * t for t in terms)])
+
+
+@lru_cache(maxsize=256)
+def cot_derivative(n: int) -> tuple[int, ...]:
+    """The coefficients, from the constant up, of the polynomial in cot(πu) that times πⁿ is dⁿ/duⁿ cot(πu)."""
+    coefficients = [0, 1]
     for _ in range(n):
         slope = [k * c for k, c in enumerate(coefficients)][1:]
         coefficients = [-(a + b) for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    terms = [c * cot**k for k, c in enumerate(coefficients) if c]
-    return math.fsum([(-1) ** n * _polygamma(n, 1 - u), *(-(math.pi ** (n + 1)) * t for t in terms)])
+    return tuple(coefficients)
 
 
 def spherical_jn(n: float, u: float) -> float:

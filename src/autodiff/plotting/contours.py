@@ -133,18 +133,20 @@ def _widened(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _lines(grid: Grid, level: float, without: NDArray[np.bool_]) -> list[Vector]:
     """The lines of a level, parted where they go through a cell that has none; not the scraps between two such cells."""
-    contour_generator = library("contourpy", "a contour", "plot").contour_generator  # comes with Matplotlib
-    parts = list[Vector]()
-    for line in contour_generator(grid.xs, grid.ys, grid.values).lines(level):
-        x, y = ((line[:-1] + line[1:]) / 2).T
-        columns = np.clip(np.searchsorted(grid.xs, x) - 1, 0, len(grid.xs) - 2)
-        rows = np.clip(np.searchsorted(grid.ys, y) - 1, 0, len(grid.ys) - 2)
-        shown = np.concatenate([[False], ~without[rows, columns], [False]]).astype(int)
-        starts, stops = np.flatnonzero(np.diff(shown) > 0), np.flatnonzero(np.diff(shown) < 0)
-        for start, stop in zip(starts, stops, strict=True):
-            if stop - start >= SCRAP or (start == 0 and stop == len(x)):
-                parts.append(line[start : stop + 1])
-    return parts
+    contourpy = library("contourpy", "a contour", "plot")  # comes with Matplotlib
+    generator = contourpy.contour_generator(grid.xs, grid.ys, grid.values, line_type="ChunkCombinedNan")
+    points = generator.lines(level)[0][0]  # of all lines, a NaN between two
+    if points is None:
+        return []
+    x, y = ((points[:-1] + points[1:]) / 2).T
+    apart = np.isnan(x)
+    columns = np.clip(np.searchsorted(grid.xs, x) - 1, 0, len(grid.xs) - 2)
+    rows = np.clip(np.searchsorted(grid.ys, y) - 1, 0, len(grid.ys) - 2)
+    shown = np.concatenate([[False], ~(apart | without[rows, columns]), [False]]).astype(int)
+    starts, stops = np.flatnonzero(np.diff(shown) > 0), np.flatnonzero(np.diff(shown) < 0)
+    end = np.concatenate([[True], apart, [True]])
+    kept = (stops - starts >= SCRAP) | (end[starts] & end[stops + 1])
+    return [points[start : stop + 1] for start, stop in zip(starts[kept], stops[kept], strict=True)]
 
 
 def _chained(across: Vector, upward: Vector) -> list[Vector]:

@@ -21,11 +21,11 @@ from autodiff.plotting.marks import named
 from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Mark, Plot, Tangent
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID = 2000
-"""Intervals that are searched: several for each column of a picture."""
+GRID, BALLS_GRID = 2000, 500
+"""Intervals that are searched: several for each column of a picture; the same where functions are computed by balls."""
 
 FEW = 250
-"""Intervals where a sample is a one-shot evaluation (special points between them are not searched for then), or a ball."""
+"""Intervals where each sample is a one-shot evaluation; special points between them are not searched for then."""
 
 OFFSET = 0.137
 """How far the grid is moved, in parts of an interval, so that few samples hit a special point such as a whole number."""
@@ -62,8 +62,7 @@ class Samples:
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     """The curve between `start` and `stop`."""
-    slow = any(row is not None and row.by_balls for row in sampler.compiled.lowered.graph.rows)
-    intervals = GRID if sampler.compiled.in_blocks and not slow else FEW
+    intervals = BALLS_GRID if sampler.by_balls else GRID if sampler.compiled.in_blocks else FEW
     grid = np.linspace(start, stop, intervals + 1)
     grid[1:-1] += OFFSET * (stop - start) / intervals
     if not sampler.compiled.in_blocks:
@@ -101,7 +100,7 @@ def _refined(sampler: Sampler, grid: Vector) -> tuple[Vector, Vector, Vector]:
         places = np.flatnonzero((change > STRAIGHT * height) & np.isfinite(change))
         if not len(places):
             break
-        places = places[np.argsort(-change[places], kind="stable")[:GRID]]
+        places = places[np.argsort(-change[places], kind="stable")[: len(grid)]]
         more = sampler.sure((xs[places] + xs[places + 1]) / 2)
         order = np.argsort(np.concatenate([xs, more[0]]), kind="stable")
         xs, values, slopes = (np.concatenate(pair)[order] for pair in zip((xs, values, slopes), more, strict=True))

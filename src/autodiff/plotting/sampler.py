@@ -78,6 +78,12 @@ class Sampler:
         self.compiled = compiled(lowered, [n for n in self.variables if n in lowered.inputs], exact=False)
 
     @property
+    def by_balls(self) -> bool:
+        """Whether some function has no algorithm in float64: each number of it takes as long as a thousand of another."""
+        plan = self.compiled.plan
+        return plan is not None and any(row.by_balls for row, _ in plan.calls)
+
+    @property
     def variable(self) -> str:
         """The variable of a curve."""
         return self.variables[0]

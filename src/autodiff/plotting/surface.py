@@ -15,8 +15,8 @@ from autodiff.plotting.contours import Grid, contours
 from autodiff.plotting.model import HIGHEST_SHOWN, Surface
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID = 200
-"""Intervals along each axis."""
+GRID, BALLS_GRID = 200, 60
+"""Intervals along each axis; the same where functions are computed by balls."""
 
 FEW = 24
 """The same where each value is a one-shot evaluation."""
@@ -111,7 +111,7 @@ def _sampled(
         return lines
 
     if sampler.compiled.in_blocks:
-        xs, ys = axes(GRID)
+        xs, ys = axes(BALLS_GRID if sampler.by_balls else GRID)
         if (sampled := sampler.everywhere(*np.meshgrid(xs, ys))) is not None:
             return xs, ys, sampled, []
     xs, ys = axes(FEW)

@@ -1,0 +1,33 @@
+"""The polygamma functions over blocks: the digits of the one-shot evaluation, and no call of it for each number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autodiff import compile as compiled
+from autodiff.batch.polygamma import HIGHEST, polygamma
+from autodiff.numbers import float_functions
+
+ENDS = [0.0, -1.0, -2.0, np.inf, np.nan, 0.5, -0.5, 1e308, 5e-324, -5e-324, -1e16, -1e-200, 1e-200]
+
+
+@pytest.mark.parametrize("n", range(HIGHEST + 1))
+def test_numbers_are_those_of_one_point(n: int) -> None:
+    draw = np.random.default_rng(n)
+    u = np.concatenate([draw.uniform(-20, 20, 2000), 10 ** draw.uniform(-300, 300, 500), ENDS])
+    out, known = np.empty(len(u)), np.array([float_functions.polygamma(n, float(x)) for x in u])
+    polygamma(n)(u, out=out)
+    # near the zero of ψ the sum of larger terms is as far off as these are rounded
+    assert np.allclose(out, known, rtol=4 * 2.0**-52, atol=2.0**-50 if n == 0 else 0.0, equal_nan=True)
+
+
+def test_blocks_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: float) -> float:
+        raise AssertionError("a number was computed by itself")
+
+    program = compiled("gamma(x) + lgamma(x) + digamma(x) + polygamma(1, x)")
+    monkeypatch.setattr(float_functions, "_polygamma", refused)
+    value, gradient, _ = program.approximate(x=np.linspace(2, 3, 100))
+    assert np.isfinite(value).all()
+    assert np.isfinite(gradient["x"]).all()
