@@ -389,3 +389,22 @@ def test_masked_cells_are_missing() -> None:
 def test_arguments_that_the_command_refuses_are_refused_in_python(options: dict[str, Any], message: str) -> None:
     with pytest.raises(AutodiffError, match=message):
         fit("a*x", {"x": [1, 2, 3], "y": [1, 2, 4]}, **({"y": "y", "start": {"a": 1.0}} | options))
+
+
+@pytest.mark.parametrize(
+    ("model", "across", "places"), [("a*exp(b*x)", "x", 400), ("a + b*x*z", "fitted value", 6), ("a + 0*b", "row", 6)]
+)
+def test_the_picture_has_the_curve_its_band_and_the_data(model: str, across: str, places: int, tmp_path: Path) -> None:
+    data = {"x": [0, 1, 2, 3, 4, 5], "z": [1, 3, 2, 1, 3, 2], "y": [1.1, 1.6, 2.9, 4.4, 7.6, 12.0]}
+    curve = fit(model, data, y="y", start={"a": 1, "b": 0.5}, prediction=True).with_data
+    assert (curve.across, curve.up, len(curve.x)) == (across, "y", places)
+    assert curve.y.tolist() == data["y"]
+    known = np.isfinite(curve.lower)
+    assert known.all() == (across != "fitted value")
+    assert (curve.lower <= curve.fitted)[known].all()
+    table, picture = tmp_path / "data.csv", tmp_path / "fit.svg"
+    table.write_text("x,z,y\n" + "".join(f"{x},{z},{y}\n" for x, z, y in zip(*data.values(), strict=True)))
+    autodiff("fit", model, "--y", "y", "--data", str(table), "--start", "a=1,b=0.5", "--plot", str(picture))
+    drawn = picture.read_text()
+    assert "<svg" in drawn
+    assert across in drawn

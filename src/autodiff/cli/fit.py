@@ -51,14 +51,15 @@ Exit status 3 where the search did not converge: the numbers that it reached are
 )
 @click.option(
     "--level", type=options.Finite(0, 1, min_open=True, max_open=True), default=0.95, show_default=True,
-    help="Of the band in --out.",
+    help="Of the band in --out and --plot.",
 )  # fmt: skip
-@click.option("--prediction", is_flag=True, help="The band in --out is that of new values, not of the curve.")
+@click.option("--prediction", is_flag=True, help="That band is the one of new values, not of the curve.")
 @options.file_option(
     "-o",
     "--out",
     help="Write each row's fit, lo, hi, residual, leverage and influence: CSV, TSV, NDJSON, Parquet or Arrow.",
 )
+@output.plot_option("Draw the curve, its band and the data")
 @options.file_option("--save", metavar="FILE.json", help="Write the parameters, for eval --at @FILE.json.")
 @options.format_option("json", "csv")
 @click.option("-q", "--quiet", is_flag=True, help="The parameters only, on one line.")
@@ -71,7 +72,8 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     given["data"] = files.inputs(given["data"], given["from_form"], program)
     options.one_form(given["form"], quiet=given["quiet"])
     read = [*files.named(given["data"]), ("-f", file)]
-    files.apart(read, [("--out", given["out"]), ("--save", given["save"])])
+    files.apart(read, [("--out", given["out"]), ("--plot", given["plot"]), ("--save", given["save"])])
+    picture = output.picture_form(given["plot"])
     from autodiff.tables.reader import format_of  # the help does without it
 
     form = format_of(given["out"]) if given["out"] else "csv"
@@ -81,6 +83,10 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     options.notices(fitted.readings)
     if given["out"]:
         _write(given["out"], form, fitted, table)
+    if given["plot"]:
+        from autodiff.render.plot.image import fit_image
+
+        output.put(fit_image(fitted.with_data, picture), given["plot"])
     if given["save"]:
         output.put(json.dumps(dict(fitted.params), ensure_ascii=False), given["save"])
     _print(fitted, given)

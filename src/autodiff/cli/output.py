@@ -14,6 +14,7 @@ import click
 
 from autodiff.cli import options, streams
 from autodiff.errors import AutodiffError, quoted
+from autodiff.libraries import library
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -24,6 +25,12 @@ def out_option(endings: Mapping[str, str]) -> Callable[[F], F]:
     return options.file_option(
         "-o", "--out", help=f"Write to this file, whole or not at all; its ending says the format: {known}."
     )
+
+
+def plot_option(help_text: str) -> Callable[[F], F]:
+    """`--plot FILE`, a picture beside the answer."""
+    endings = "needs Matplotlib; its ending says the format: .svg, .png, .pdf"
+    return options.file_option("--plot", metavar="FILE.svg", help=f"{help_text} ({endings}).")
 
 
 open_option = click.option("--open", "opened", is_flag=True, help="Show the page or picture in the browser.")
@@ -43,6 +50,22 @@ def form_of(path: str | None, form: str, endings: Mapping[str, str], *, opened: 
             f"--format {form} and a file that ends with {ending} don't go together", hint="leave one out"
         )
     return endings[ending]
+
+
+def picture_form(path: str | None) -> str:
+    """The format of a picture by its ending; without a path none is asked for.
+
+    Raises AutodiffError where it is no picture, or Matplotlib is not installed.
+    """
+    if path is None:
+        return ""
+    from autodiff.render.plot.image import FORMATS
+
+    form = path.rpartition(".")[2].lower()
+    if form not in FORMATS:
+        raise AutodiffError(f"{quoted(path, 200)} is no picture", hint=f"end its name with .{', .'.join(FORMATS)}")
+    library("matplotlib", "a picture", "plot")
+    return form
 
 
 def put(content: str | bytes, path: str | None, *, opened: bool = False, ending: str = "") -> None:

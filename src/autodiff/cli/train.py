@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autodiff.api.inputs import finite
-from autodiff.cli import files, inputs, options, streams
+from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.cli.train_options import (
     FIRST_ORDER,
@@ -22,7 +22,6 @@ from autodiff.cli.train_options import (
     betas,
     require_enough,
     require_one_start,
-    require_picture,
     require_together,
 )
 from autodiff.errors import printable, quoted, shortened
@@ -101,11 +100,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
 @options.file_option("--history", metavar="FILE.csv", help="Write a line per epoch.")
-@options.file_option(
-    "--plot",
-    metavar="FILE.svg",
-    help="Draw the loss over the epochs, of the rows held out as well: .svg, .png or .pdf (needs Matplotlib).",
-)
+@output.plot_option("Draw the loss over the epochs, of the rows held out as well")
 @options.file_option(
     "--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json."
 )
@@ -124,7 +119,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     written = [("--history", given["history"]), ("--plot", given["plot"])]
     files.apart([*read, ("--resume", given["resume"])], written)
     files.apart(read, [*written, ("--save", given["save"])])  # --resume and --save may be one
-    require_picture(given["plot"])
+    output.picture_form(given["plot"])
     saved: Mapping[str, Any] = {}
     if given["resume"] is not None:
         require_one_start(given)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.cli import inputs, options
 from autodiff.errors import AutodiffError, quoted
-from autodiff.libraries import library
 
 if TYPE_CHECKING:
     from autodiff.train.training import Training
@@ -107,14 +106,3 @@ def require_one_start(given: Mapping[str, Any]) -> None:
             "--params and --resume both say where to start" if both else "there is nothing to train",
             hint="choose one" if both else "name the parameters and their start: --params w=0,b=0",
         )
-
-
-def require_picture(path: str | None) -> None:
-    """Raise AutodiffError where a picture can't be written to this name, or not at all."""
-    if path is None:
-        return
-    from autodiff.render.plot.image import FORMATS
-
-    if path.rpartition(".")[2].lower() not in FORMATS:
-        raise AutodiffError(f"{quoted(path, 200)} is no picture", hint=f"end its name with .{', .'.join(FORMATS)}")
-    library("matplotlib", "a picture", "plot")

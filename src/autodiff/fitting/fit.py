@@ -12,13 +12,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autodiff import display
 from autodiff.errors import AutodiffError, quoted
-from autodiff.fitting import arguments, minimum, objective, other_starts, solve, statistics
+from autodiff.fitting import arguments, curve, minimum, objective, other_starts, solve, statistics
 from autodiff.fitting.problem import Problem, Vector, chooser
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import program_names
@@ -37,6 +37,8 @@ TRADE = 0.99
 MANY = 100_000
 """Rows up to which a note names those that move the parameters much."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -52,8 +54,8 @@ class Rows:
     influence: Vector
 
 
-def _itself(rows: Rows) -> Rows:
-    return rows
+def _itself(computed: T) -> T:
+    return computed
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Fit:
     starts        how many starts were tried and how many ended in the same minimum
     notes         sentences about what should be known of the numbers
     by_row        the rows: fitted values, residuals, bands, leverage, influence; computed when they are asked for
+    with_data     the fitted curve with its band beside the data, as a picture shows them; computed when it is asked for
     """
 
     params: Mapping[str, float]
@@ -91,19 +94,26 @@ class Fit:
     starts: tuple[int, int]
     notes: tuple[str, ...]
     compute_rows: Callable[[], Rows] = field(repr=False, compare=False)
+    compute_curve: Callable[[], curve.FittedCurve] = field(repr=False, compare=False)
     readings: tuple[Reading, ...] = ()
 
     __str__ = display.text
     _repr_html_ = display.notebook_html
     to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
+    to_svg = display.svg
 
     @cached_property
     def by_row(self) -> Rows:
         return self.compute_rows()
 
+    @cached_property
+    def with_data(self) -> curve.FittedCurve:
+        return self.compute_curve()
+
     def __getstate__(self) -> dict[str, Any]:
-        """What pickle keeps: the fields, and the rows instead of how they are computed."""
-        return {**self.__dict__, "compute_rows": partial(_itself, self.by_row)}
+        """What pickle keeps: the fields, and the rows and the curve instead of how they are computed."""
+        kept = {"compute_rows": partial(_itself, self.by_row), "compute_curve": partial(_itself, self.with_data)}
+        return self.__dict__ | kept
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `autodiff fit --format json`."""
@@ -167,7 +177,7 @@ def fit(
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
     solution, same = other_starts.best(problem, begin, options, starts, seed)
-    fitted = _fit(problem, options, solution, (starts, same), level, prediction=prediction)
+    fitted = _fit(problem, options, solution, (starts, same), level, y, prediction=prediction)
     look = starts == 1 and not (fitted.r_squared is not None and fitted.r_squared > GOOD)
     lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed) if look else ""
     return replace(fitted, notes=(*fitted.notes, lower_sum)) if lower_sum else fitted
@@ -202,7 +212,7 @@ def _options(
 
 def _fit(
     problem: Problem, options: objective.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
-    *, prediction: bool,
+    target: str, *, prediction: bool,
 ) -> Fit:  # fmt: skip
     parameters = solution.parameters
     free = objective.free(problem, parameters, options)
@@ -252,6 +262,7 @@ def _fit(
         starts,
         tuple(_notes(problem, estimate, solution, at_bound, starts, options, outliers)),
         rows,
+        partial(curve.curve, problem, parameters, estimate, target, level, prediction=prediction),
         problem.readings,
     )
 

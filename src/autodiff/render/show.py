@@ -183,6 +183,10 @@ def _fit(fit: Any, form: str) -> str:
 
     if form == "text":
         return text(fit)
+    if form == "svg":
+        from autodiff.render.plot.image import fit_image
+
+        return fit_image(fit.with_data, "svg").decode()
     rows, in_tex = [], []
     for name, value in fit.params.items():
         error = fit.errors[name]

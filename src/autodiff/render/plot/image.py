@@ -9,11 +9,14 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autodiff.libraries import library
 from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
+
+if TYPE_CHECKING:
+    from autodiff.fitting.curve import FittedCurve
 
 FORMATS = ("svg", "png", "pdf")
 
@@ -22,6 +25,15 @@ WIDTH, HEIGHT, BELOW = 7.2, 4.2, 1.8
 
 ALIKE, TITLE = 2.0, 0.3
 """How many times as long one axis may be as the other where both have the same scale; inches of what is above and below."""
+
+MOST_LABELS, LABEL_LINES, LABEL_HEIGHT = 8, 8, 13.0
+"""Corners up to which each has its slopes beside it, lines that these labels may take, and points from one to the next."""
+
+TINY = 1e-285
+"""Numbers that Matplotlib takes for 0."""
+
+LONGEST_TITLE = 76
+"""Characters of a title that fit the width."""
 
 ROOM, EDGE = 40.0, 8.0
 """The distance between two labels of lines, and to the edge, at least, in points of the screen."""
@@ -55,8 +67,9 @@ def image(plot: Plot, form: str, theme: str = "light") -> bytes:
         )  # fmt: skip
         for k, (axis, curve) in enumerate(zip(axes[:, 0], plot.curves, strict=True)):
             _panel(axis, plot, curve, colours, main=k == 0)
-        axes[0, 0].set_title(_cut(plot.program), color=colours.ink, fontsize=11)
+        _title(figure, plot.program, colours)
         axes[-1, 0].set_xlabel(plot.variable)
+        _apart(figure, axes[0, 0])
         return _bytes(figure, form, "; ".join(words.lines(plot)) or plot.program)
 
 
@@ -83,7 +96,7 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
             axis.plot(*zip(*surface.path, strict=True), color=colours.tangent, marker="o", markersize=3, linewidth=1.5)
         if surface.point is not None:
             axis.plot(*surface.point, marker="o", color=colours.ink, markersize=6)
-        axis.set_title(_cut(surface.program), color=colours.ink, fontsize=11)
+        _title(figure, surface.program, colours)
         if surface.levels:
             _levels(figure, axis, surface, colours)
         return _bytes(figure, form, surface.program)
@@ -136,11 +149,43 @@ def loss_image(
         axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
         if best is not None:
             axis.axvline(best, color=colours.faint, linewidth=1)
-            axis.annotate("kept", (best, 1), xycoords=("data", "axes fraction"), fontsize=8, color=colours.ink)
+            left = best > epochs[-1] / 2
+            axis.annotate(
+                "kept", (best, 1), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, -2), fontsize=8,
+                textcoords="offset points", ha="right" if left else "left", va="top", color=colours.ink,
+            )  # fmt: skip
         if len(curves) > 1:
             axis.legend(frameon=False)
-        axis.set_title(_cut(title), color=colours.ink, fontsize=11)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        _title(figure, title, colours)
         return _bytes(figure, form, f"the loss of {title} over {len(epochs)} epochs")
+
+
+def fit_image(curve: FittedCurve, form: str, theme: str = "light") -> bytes:
+    """A fitted curve with its band, and the data, each y with its deviation where that is given."""
+    colours = THEMES[theme]
+    with _figure(colours) as matplotlib:
+        figure, axis = matplotlib.subplots(figsize=(WIDTH, HEIGHT), layout="constrained")
+        if math.isfinite(float((curve.upper - curve.lower).max())):
+            axis.fill_between(
+                curve.x, curve.lower, curve.upper, color=colours.curve, alpha=0.2, linewidth=0, label=curve.band
+            )
+        axis.plot(curve.x, curve.fitted, color=colours.curve, linewidth=1.6, label="fit")
+        axis.errorbar(
+            curve.at, curve.y, curve.sigma, linestyle="none", marker="x", markersize=5, color=colours.data,
+            elinewidth=1, capsize=2, label="data",
+        )  # fmt: skip
+        axis.set(xlabel=curve.across, ylabel=curve.up)
+        axis.legend(frameon=False)
+        _title(figure, curve.model, colours)
+        return _bytes(figure, form, f"{curve.up} and the fit of {curve.model} over {curve.across}")
+
+
+def _title(figure: Any, program: str, colours: Colours) -> None:
+    """The program above the picture, on one line that fits its width."""
+    line = program.strip().replace("\n", "; ")
+    cut = line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+    figure.suptitle(cut, color=colours.ink, fontsize=11)
 
 
 def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool) -> None:
@@ -155,6 +200,8 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
             shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
             axis.plot(xs, shown, color=colour, linewidth=1.6)
     axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
+    if max(abs(curve.low), abs(curve.high)) < TINY:
+        _tiny(axis, curve.low, curve.high)
     for mark in plot.marks:
         if mark.kind == "pole":
             axis.axvline(mark.x, color=colours.ink, linewidth=0.8, linestyle=":")
@@ -164,8 +211,18 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
         axis.plot(*plot.points, linestyle="none", marker="x", color=colours.data, markersize=5)
     if plot.tangent is not None:
         _tangent(axis, plot, colours)
+    labelled = sum(mark.kind == "corner" for mark in plot.marks) <= MOST_LABELS
     for mark in plot.marks:
-        _mark(axis, mark, colours)
+        _mark(axis, mark, colours, labelled=labelled)
+
+
+def _tiny(axis: Any, low: float, high: float) -> None:
+    """An axis of numbers that Matplotlib takes for 0: it has no ticks for them, and shows more."""
+    ticks = [low + part * (high - low) for part in (0.1, 0.5, 0.9)]
+    axis.set_autoscaley_on(False)
+    axis.viewLim.intervaly = low, high
+    axis.yaxis.set_ticks(ticks)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
 
 
 def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
@@ -187,7 +244,7 @@ def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
     )  # fmt: skip
 
 
-def _mark(axis: Any, mark: Any, colours: Colours) -> None:
+def _mark(axis: Any, mark: Any, colours: Colours, *, labelled: bool) -> None:
     hollow = {"marker": "o", "markersize": 6, "markerfacecolor": colours.page, "markeredgecolor": colours.curve}
     full = {"marker": "o", "markersize": 6, "color": colours.curve}
     for side in (mark.left, mark.right):
@@ -197,7 +254,8 @@ def _mark(axis: Any, mark: Any, colours: Colours) -> None:
         style = full if mark.kind in ("jump", "end") else hollow
         axis.plot([mark.x], [mark.value], linestyle="none", zorder=4, **style)
     if (
-        mark.kind == "corner"
+        labelled
+        and mark.kind == "corner"
         and mark.left_slope is not None
         and mark.right_slope is not None
         and mark.value is not None
@@ -229,6 +287,28 @@ def _with_room(axis: Any, value: float, *, above: bool) -> None:
         axis.set_ylim(low, value + room)
     if not above and value - low < room:
         axis.set_ylim(value - room, high)
+
+
+def _apart(figure: Any, axis: Any) -> None:
+    """Move labels that lie on each other away from the curve, line by line, and make room for them."""
+    if len(axis.texts) < 2:
+        return
+    figure.draw_without_rendering()  # which places them
+    placed = list[Any]()
+    for label in list(axis.texts):
+        x, y = label.xyann
+        for _ in range(LABEL_LINES):
+            label.xyann = x, y
+            if not any(label.get_window_extent().overlaps(other) for other in placed):
+                placed.append(label.get_window_extent())
+                break
+            y += math.copysign(LABEL_HEIGHT, y)
+        else:
+            label.remove()
+    box, (low, high) = axis.bbox, axis.get_ylim()
+    scale = 1.5 * (high - low) / box.height  # more than that, since the labels move with the view
+    below, above = (max(0.0, *over) for over in zip(*((box.y0 - b.y0, b.y1 - box.y1) for b in placed), strict=True))
+    axis.set_ylim(low - scale * below, high + scale * above)
 
 
 @contextmanager
@@ -264,8 +344,3 @@ def _bytes(figure: Any, form: str, description: str) -> bytes:
     metadata = described.get(form, {"CreationDate": None, "Subject": description})
     figure.savefig(stream, format=form, metadata=metadata, dpi=160)
     return stream.getvalue()
-
-
-def _cut(program: str) -> str:
-    line = program.strip().replace("\n", "; ")
-    return line if len(line) <= 80 else f"{line[:79]}…"
