@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import webbrowser
@@ -96,6 +97,18 @@ def test_the_arrows_go_to_the_right() -> None:
     nodes = dict(re.findall(r"\\node\[box[^]]*\] \(v(\d)\) at \(([-\d.]+),", autodiff(*words, "tikz").out))
     ends = [float(nodes[number]) for number in "0123"]
     assert ends == sorted(ends)
+
+
+def test_labels_of_tikz_have_room() -> None:
+    drawn = autodiff("graph", "h = tanh(a*x + b); c*h + x^2/(1 + x)", "--format", "tikz").out
+    labels = re.findall(r"-- \(([-\d.]+), ([-\d.]+)\) node\[[^]]*\] \{(.*?)\} --", drawn)
+    rows: dict[str, list[tuple[float, str]]] = {}
+    for across, down, words in labels:
+        rows.setdefault(down, []).append((float(across), re.sub(r"\\\w+(\{\})?|\$", "", words)))
+    for row in rows.values():
+        for (left, words), (right, others) in itertools.pairwise(sorted(row)):
+            assert right - left > 0.16 * (len(words) + len(others)) / 2  # centimetres of a small letter
+    assert max(map(len, rows.values())) > 2
 
 
 def test_a_fragment_has_no_document_around_it() -> None:

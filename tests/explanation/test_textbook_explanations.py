@@ -169,6 +169,8 @@ def _value(formula: str, known: dict[str, float]) -> float:
             ["z[1]"],
             "p[1] - y[1]",
         ),
+        ("p = softmax([a, b, c]); L = -log(p[1])", {"a": 1.0, "b": 2.0, "c": 0.5}, ["b"], "p[1] - 1"),
+        ("cross_entropy([0, 1, 0], softmax([a, b, c]))", {"a": 1.0, "b": 2.0, "c": 0.5}, ["b"], "v2 - 1"),
         (
             "cross_entropy(y, softmax(z))",
             {"z": [[1.0, 2.0], [0.5, 1.0]], "y": [[0.0, 1.0], [1.0, 0.0]]},

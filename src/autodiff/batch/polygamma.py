@@ -63,10 +63,10 @@ def _reflection(n: int, u: Vector) -> list[Vector]:
 def _summed(terms: Iterable[Vector]) -> Vector:
     """The sum of the terms and of what rounding takes of each addition."""
     total: Vector = np.zeros(1)
-    lost: Vector = total
+    carried: Vector = total
     for term in terms:
         after = total + term
         part = after - total
-        lost = lost + ((total - (after - part)) + (term - part))
+        carried = carried + ((total - (after - part)) + (term - part))
         total = after
-    return np.asarray(np.where(np.isfinite(lost), total + lost, total))
+    return np.asarray(np.where(np.isfinite(carried), total + carried, total))

@@ -187,7 +187,7 @@ def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:
     if len(analysis.wanted) > SHORT_NAMES or len(formulas) < max(2, len(factors)) or inner > SHORT_EQUATIONS:
         return None, ""
     known = _in_order(analysis, routes, formulas)
-    if known is None and (len(routes) == 1 or not _has_names(analysis, routes)):
+    if known is None and not (_has_names(analysis, routes) and (len(routes) > 1 or _calls(analysis, name))):
         return None, ""
     best, because = known or written_out(*analysis.formulas.total(routes)), ""
     for group in _rows_that_sum_to_one(analysis):

@@ -258,8 +258,9 @@ class Symbols:
         if not terms:
             return self.constant(0.0)
         key = frozenset(terms.items())
-        if key in self._as_sum:
-            return self._as_sum[key]
+        known = self._as_sum.get(key)
+        if known is not None and (len(terms) < 2 or self.graph.rows[known] is not _NEG or known in self.theirs):
+            return known  # -(1 - p) that a product led to is written p - 1
         order = sorted(terms.items(), key=lambda term: -self._degree(term[0]))
         lead = next((i for i, (_, amount) in enumerate(order) if amount.value > 0), 0)
         order.insert(0, order.pop(lead))
@@ -272,7 +273,8 @@ class Symbols:
         self._index_until(node)
         if len(order) > 1:
             self._sums[node] = dict(order)
-        return self._as_sum.setdefault(key, node)
+        self._as_sum[key] = node
+        return node
 
     def _degree(self, factors: Factors) -> Exact:
         """The sorting key of a term: a polynomial's terms are sorted by falling powers, others keep their place."""

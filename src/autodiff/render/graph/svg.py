@@ -17,7 +17,7 @@ from autodiff.errors import columns, printable
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.graph.sugiyama import Layered, Part, arrange, coordinates
 from autodiff.render.text.elide import GAP, elide
-from autodiff.render.text.labels import fitted, formula, label, value
+from autodiff.render.text.labels import WIDEST, fitted, formula, label, value
 
 _MARGIN, _BOX, _LABEL = 16.0, 50.0, 22.0  # around the whole; heights of a vertex and of a label
 _NAME, _SMALL = 15.0, 13.0  # font sizes
@@ -160,7 +160,7 @@ def _size(part: Part, drawing: Drawing) -> float:
         vertex = drawing.vertices[part.vertex]
         head, under = _words(vertex)
         return max(_wide(" ".join(head), _NAME), _wide(under, _SMALL), 36.0) + 28
-    words = label(drawing.arrows[part.arrow or 0], 36) if part.label else ""
+    words = label(drawing.arrows[part.arrow or 0], WIDEST) if part.label else ""
     return _wide(words, _SMALL) + 14 if words else 6.0
 
 
@@ -204,7 +204,7 @@ def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]
     still = "" if arrow.active else " still"
     ends = f'data-source="{_attribute(arrow.source)}" data-target="{_attribute(arrow.target)}"'
     yield f'<g class="arrow{still}" id="{identity}" {ends} style="--hue:var({hue})">'
-    words = label(arrow, 36)
+    words = label(arrow, WIDEST)
     yield f"<title>{_content(f'{arrow.source} to {arrow.target}' + (f': {words}' if words else ''))}</title>"
     leave, enter = (
         _port(sheet, path[0], path[1], sheet.layered.after),
@@ -222,7 +222,7 @@ def _arrow(sheet: _Sheet, number: int, identity: str, hue: str) -> Iterable[str]
 
 
 def _label(arrow: Arrow) -> str:
-    symbols, equals, value = label(arrow, 36).rpartition(" = ")
+    symbols, equals, value = label(arrow, WIDEST).rpartition(" = ")
     return f'<tspan class="quiet">{_content(symbols)}{equals}</tspan>{_content(value)}' if equals else _content(value)
 
 

@@ -17,9 +17,9 @@ from itertools import pairwise
 
 from autodiff.explanation.graph import Drawing
 from autodiff.render.document.latex import declared, escaped
-from autodiff.render.graph.sugiyama import arrange, coordinates
+from autodiff.render.graph.sugiyama import Part, arrange, coordinates
 from autodiff.render.text.elide import GAP, elide
-from autodiff.render.text.labels import described, label
+from autodiff.render.text.labels import WIDEST, described, label
 
 _STYLES = {"result": ", thick", "held": ", dashed", "constant": ", dashed", GAP: ", draw=none"}
 _SIGN, _LINE = 0.21, 1.3  # centimetres: the width of a character, the distance of two layers
@@ -30,9 +30,14 @@ def tikz(drawing: Drawing, most: int = 40, *, right: bool = False, fragment: boo
     shown = elide(drawing, most).drawing
     layered = arrange(shown)
     words = [described(vertex) for vertex in shown.vertices]
-    sizes = [
-        _SIGN * max(map(len, words[part.vertex])) + 0.6 if part.vertex is not None else 0.8 for part in layered.parts
-    ]
+    captions = [label(arrow, WIDEST) for arrow in shown.arrows]
+
+    def size(part: Part) -> float:
+        if part.vertex is not None:
+            return _SIGN * max(map(len, words[part.vertex])) + 0.6
+        return _SIGN * len(captions[part.arrow or 0]) + 0.6 if part.label else 0.8
+
+    sizes = [size(part) for part in layered.parts]
     across = [1.4 if part.vertex is not None else 0.8 for part in layered.parts] if right else sizes
     middles = coordinates(layered, lambda left, other: (across[left] + across[other]) / 2 + 0.3)
     along = _along(sizes if right else [_LINE] * len(sizes), [part.layer for part in layered.parts])
@@ -44,12 +49,12 @@ def tikz(drawing: Drawing, most: int = 40, *, right: bool = False, fragment: boo
 
     picture = [r"\begin{tikzpicture}[>=stealth, box/.style={draw, rounded corners, align=center}]"]
     for number, vertex in enumerate(shown.vertices):
-        text = r"\\".join(map(escaped, words[number]))
+        text = r"\\".join(map(escaped, words[number])).replace("-", "$-$")
         picture.append(rf"  \node[box{_STYLES.get(vertex.kind, '')}] (v{number}) at {place(number)} {{{text}}};")
     for number, arrow in enumerate(shown.arrows):
         source, *between, target = layered.paths[number]
-        caption = label(arrow, 36)
-        node = rf" node[fill=white, font=\small] {{{escaped(caption)}}}" if caption else ""
+        caption = escaped(captions[number]).replace("-", "$-$")  # else a hyphen
+        node = rf" node[fill=white, font=\small] {{{caption}}}" if caption else ""
         bends = " -- ".join(f"{place(part)}{node if at == 0 else ''}" for at, part in enumerate(between))
         style = "->, rounded corners" if arrow.active else "->, rounded corners, dashed"
         picture.append(rf"  \draw[{style}] (v{source}) -- {bends} -- (v{target});")

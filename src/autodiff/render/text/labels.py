@@ -24,6 +24,10 @@ _SIGNS = str.maketrans({
 })  # fmt: skip
 
 
+WIDEST = 44
+"""Columns of a label in a picture."""
+
+
 def label(arrow: Arrow, limit: int = 1000) -> str:
     """`symbols = number`, or the one of them that there is; beyond `limit` columns the symbols are cut, never the number."""
     if arrow.beyond:
