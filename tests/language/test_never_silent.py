@@ -331,6 +331,18 @@ def test_a_name_that_is_part_of_a_name_gets_the_product_as_a_hint() -> None:
     assert "is one name" not in autodiff("diff", "rate*x", "--wrt", "r").err
 
 
+@pytest.mark.parametrize("value", ["2024-01-05", "1999-12-31", "5/1/2024", "05/01/1999", "[2024-01-05, 3]"])
+def test_a_date_is_no_difference_and_no_quotient(value: str) -> None:
+    ended = autodiff("eval", "x^2", "--at", f"x={value}")
+    assert ended.status == 2
+    assert "is a date" in ended.err
+
+
+@pytest.mark.parametrize("value", ["2024 - 01 - 05", "2024-1-5", "5/1/24", "1/2/3", "1.5/1/2024"])
+def test_an_expression_that_is_no_date_is_computed(value: str) -> None:
+    assert autodiff("eval", "x", "--at", f"x={value}").status == 0
+
+
 @pytest.mark.parametrize("value", ["4.0(1)", "4 +- 0.1", "4±0.1", "4 +/- 0.1"])
 def test_an_uncertainty_is_not_dropped(value: str) -> None:
     ended = autodiff("eval", "x^2", "--at", f"x={value}")

@@ -127,12 +127,22 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
         if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
         _certain(scanned)
+        if date := _DATE.search(text):
+            raise AutodiffError(
+                f"{date[0]} is a date, and no number",
+                span=date.span(),
+                hint="write a number, such as the days since the first date; a difference or a quotient with blanks",
+            )
         bindings = cast("tuple[Assign, ...]", _tree(scanned, "bindings", len(text), functions, doubtful))
         if readings is not None:
             readings += [*noted, *of_operators(text, doubtful)]
         return bindings
     except AutodiffError as error:
         raise error.within(text) from None
+
+
+_DATE = re.compile(r"(?<![\w.])(?:\d{4}-(?:0\d|1[0-2])-[0-3]\d|[0-3]?\d/[01]?\d/(?:19|20)\d\d)(?![\w.])")
+"""A date that would be a difference or a quotient: 2024-01-05, 5/1/2024."""
 
 
 def _certain(scanned: Sequence[Token]) -> None:
