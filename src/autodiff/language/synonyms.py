@@ -51,7 +51,7 @@ SPELT_OUT = {
     "wenn": "if(condition, u, v)", "betrag": "abs(x)", "sinus": "sin(x)", "seno": "sin(x)", "cosinus": "cos(x)", "kosinus": "cos(x)",
     "coseno": "cos(x)", "tangens": "tan(x)", "tangente": "tan(x)", "logb": "log(x, b) for the logarithm to base b",
     "lambda": "f(x) = …", "function": "f(x) = …", "def": "f(x) = …",
-    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x)", "idiv": "floor({0}/{1})", "rem": "mod({0}, {1})",
+    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x) for the whole part; there are no integrals here", "idiv": "floor({0}/{1})", "rem": "mod({0}, {1})",
     "loge": "ln({0})", "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
     **dict.fromkeys(("float", "float64", "tensor", "array", "print", "return"), "{0} alone"), "Rational": "{0}/{1}",
 }  # fmt: skip
