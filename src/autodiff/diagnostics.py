@@ -198,9 +198,14 @@ def _reason(
         return f"{slope} does not exist here", f"{first} has no values beside this point"
     row = lowered.graph.rows[culprits[0]] if culprits else None
     if row is not None and UNDEFINED in row.partials:
-        without = [param for param, text in zip(row.params, row.partials, strict=True) if text == UNDEFINED]
-        return f"{slope} is not known here", f"{row.name} has no rule for its slope in {' and '.join(without)}"
+        return f"{slope} is not known here", no_rule(row)
     return f"{slope} is not known here", f"{first} can't be decided from both sides"
+
+
+def no_rule(row: Primitive) -> str:
+    """Which slopes of a primitive have no rule, in words."""
+    without = [param for param, text in zip(row.params, row.partials, strict=True) if text == UNDEFINED]
+    return f"{row.name} has no rule for its slope in {' and '.join(without)}"
 
 
 def _sides(verdict: Verdict, left: str = "from the left", right: str = "from the right") -> str:

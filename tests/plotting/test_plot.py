@@ -371,6 +371,12 @@ def test_a_program_without_blocks_is_drawn_with_few_samples(monkeypatch: pytest.
     assert found.notes[0].startswith("samples of this program are computed one by one")
 
 
+def test_a_derivative_without_a_value_is_left_out_with_a_note() -> None:
+    drawn = plot("gammainc_a(x, x)", ("x", 0.1, 3.0))
+    assert [curve.label for curve in drawn.curves] == ["f"]
+    assert drawn.notes[0] == "df/dx has no value at any sample, and is left out"
+
+
 def test_orders_have_a_limit() -> None:
     with pytest.raises(AutodiffError, match="up to order 3"):
         plot("x^2", ("x", 0.0, 1.0), order=4)

@@ -186,3 +186,18 @@ def test_exponents_of_thousands_of_digits_are_no_text() -> None:
     answer = package.evaluate("u = Ai(Bi(x)); 0 + u", {"x": 1e200}, digits=20)
     assert (answer.value, answer.status) == ("0", "ok")
     assert "it is below 1e-99999999999999999999 in size" in answer.notes[0]
+
+
+@pytest.mark.parametrize("text", ["gammainc_a(x, 2)", "gammainc_a(x, x)", "betainc_a(x, 2, 0.3)"])
+def test_a_slope_without_a_rule_is_not_sought_with_more_bits(text: str) -> None:
+    """More bits took forty times as long, and can't help."""
+    answer = package.evaluate(text, {"x": 1.3})
+    assert answer.status == "unknown"
+    assert "has no rule for its slope in" in answer.why
+    assert answer.bits <= 256
+
+
+def test_a_slope_without_a_rule_leaves_the_others() -> None:
+    answer = package.evaluate("y*gammainc_a(x, 2) + y^2", {"x": 1.3, "y": 2.0})
+    assert answer.gradient["x"] is None
+    assert answer.gradient["y"] == pytest.approx(4 - 0.25934749, abs=1e-7)

@@ -156,12 +156,15 @@ def plot(
     columns = [samples.values, samples.slopes][: order + 1]
     for k in range(2, order + 1):
         columns.append(_higher(sampler, k, samples))
-    curves = []
+    curves: list[Curve] = []
+    notes = []
     for k, (label, column) in enumerate(zip(labels, columns, strict=False)):
         segments = _segments(samples, column, derived=k > 0)
+        if curves and curves[0].segments and not segments:
+            notes.append(f"{label} has no value at any sample, and is left out")
+            continue
         low, high = _view(samples, column, [] if k else [*_values(samples.marks), *(points[1] if points else [])])
         curves.append(Curve(label, segments, low, high))
-    notes = []
     if not sampler.compiled.in_blocks:
         notes.append(
             "samples of this program are computed one by one, so there are few, and special points between them are not marked"

@@ -17,6 +17,7 @@ from flint import fmpq
 
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace
 from autodiff.core.lowering import Lowered
+from autodiff.core.primitive import UNDEFINED
 from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision, shown, size_of
 from autodiff.numbers.ball_special import SlowSeries
 from autodiff.numbers.balls import BALLS
@@ -33,6 +34,7 @@ class Proven(NamedTuple):
     special   the equations that sit exactly on a special point
     undecided an equation at which the balls don't say whether it is a special point or which branch is taken
     agree     whether the sweeps of both modes overlap
+    no_rule   an equation whose slope by an argument that moves has no rule; the slopes that need it are None
     sizes     how large numbers are that are not 0 but rounded to 0: the value under "", slopes by name
     """
 
@@ -43,6 +45,7 @@ class Proven(NamedTuple):
     special: Sequence[int]
     undecided: int | None = None
     agree: bool = True
+    no_rule: int | None = None
     sizes: Mapping[str, str] = MappingProxyType({})
 
 
@@ -93,6 +96,8 @@ def _at_precision(
     result = trace.values[lowered.result]
     value = pin(result)
     wanted = {name: node for name, node in names.items() if not reached(lowered, node, specials)}
+    no_rule = {name: at for name, node in wanted.items() if (at := _without_rule(lowered, trace, node)) is not None}
+    wanted = {name: node for name, node in wanted.items() if name not in no_rule}
     partials = BALLS.linearize(lowered, trace, wanted.values())
     adjoints = _adjoints(lowered.result, partials, wanted.values())
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
@@ -103,7 +108,20 @@ def _at_precision(
     zeros = {"": result} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
-    return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
+    blamed = next(iter(no_rule.values()), None)
+    return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, no_rule=blamed, sizes=sizes)
+
+
+def _without_rule(lowered: Lowered, trace: Trace, node: int) -> int | None:
+    """An equation of the branches taken whose partial by an argument that `node` moves is in no table."""
+    graph = lowered.graph
+    for at in trace.order:
+        row = graph.rows[at]
+        if row is not None and UNDEFINED in row.partials:
+            moved = [a for a, text in zip(graph.args[at], row.partials, strict=True) if text == UNDEFINED]
+            if node in graph.reaching(*moved):
+                return at
+    return None
 
 
 def reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
