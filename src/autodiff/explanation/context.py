@@ -27,7 +27,7 @@ from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
 from autodiff.explanation.model import Cancelling, Factor, Place
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
-from autodiff.explanation.steps import Places, as_written
+from autodiff.explanation.steps import SAME, Places, as_written
 from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 
@@ -269,6 +269,7 @@ class Analysis:
             text = call_text(self.places, node)
             return text.pretty, text.tex
         own = self.lowered.assigned.get(self.places.names[node]) == node or node == self.lowered.result
+        own = own and not (self.graph.rows[node] is SAME and self.graph.args[node][0] in self.lowered.assigned.values())
         inner = any(
             a not in self.lowered.assigned.values() and a not in self.graph.inputs for a in self.places.arguments(node)
         )

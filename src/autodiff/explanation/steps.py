@@ -23,7 +23,7 @@ from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, nearest, quoted
 from autodiff.symbolic.adjoint import segment
 
-_ADD, _SUB, _SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
+_ADD, _SUB, SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
 
 FEW = 3
 """Terms up to which a sum is a step per sign."""
@@ -78,7 +78,7 @@ def two_arrows(lowered: Lowered) -> tuple[Lowered, dict[int, int]]:
             continue
         there = tuple(of[a] for a in args)
         if node in twice:
-            there = tuple(copied.twin(_SAME, (arg,), span) for arg in there)
+            there = tuple(copied.twin(SAME, (arg,), span) for arg in there)
             fresh = next(k for k in range(1, len(taken) + 2) if taken.isdisjoint(_ends(k)))
             copied.names.update(zip(there, _ends(fresh), strict=True))
             taken.update(_ends(fresh))
@@ -165,7 +165,7 @@ def _with_own_result(lowered: Lowered) -> Lowered:
     graph, result = lowered.graph, lowered.result
     if graph.rows[result] is not None and graph.names.get(result, lowered.name) == lowered.name:
         return lowered
-    copy = graph.named(result, lowered.name, len(graph), _SAME, graph.spans[result])
+    copy = graph.named(result, lowered.name, len(graph), SAME, graph.spans[result])
     return lowered._replace(result=copy)
 
 
@@ -225,7 +225,7 @@ def _repeated(lowered: Lowered, order: Collection[int]) -> dict[int, int]:
     """Operations that a statement only gives its name to, each with that statement: they are that statement's own."""
     graph = lowered.graph
     uses = _uses(graph, order)
-    named = ((graph.args[node][0], node) for node in order if node in graph.names and graph.rows[node] is _SAME)
+    named = ((graph.args[node][0], node) for node in order if node in graph.names and graph.rows[node] is SAME)
     return {
         arg: node for arg, node in named if uses[arg] == 1 and arg not in graph.names and graph.rows[arg] is not None
     }
@@ -242,5 +242,5 @@ def _names(lowered: Lowered, nodes: list[int]) -> dict[int, str]:
 def as_written(lowered: Lowered, place: int) -> str:
     """The right-hand side of a place in the user's own words; longer ones are cut in the middle."""
     row = lowered.graph.rows[place]
-    source = lowered.graph.args[place][0] if row is _SAME and place in lowered.graph.names else place
+    source = lowered.graph.args[place][0] if row is SAME and place in lowered.graph.names else place
     return written(lowered, source)

@@ -28,7 +28,7 @@ from autodiff.diagnostics import shown
 from autodiff.errors import AutodiffError
 from autodiff.explanation.model import FormulaText
 from autodiff.explanation.spellings import written_out
-from autodiff.explanation.steps import Places, as_written
+from autodiff.explanation.steps import SAME, Places, as_written
 from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 from autodiff.symbolic.expression import Symbols
@@ -132,9 +132,11 @@ def title(lowered: Lowered) -> FormulaText:
     reached = set(graph.reaching(lowered.result))
     of_arrays = any(len(arg) > 1 for node, call in graph.calls.items() if node in reached for arg in call.args)
     if of_arrays or any(name.endswith("]") for name in lowered.inputs):
-        text, call = as_written(lowered, lowered.result), graph.calls.get(lowered.result)
+        text = as_written(lowered, lowered.result)
+        source = graph.args[lowered.result][0] if graph.rows[lowered.result] is SAME else lowered.result
+        call = graph.calls.get(source)
         if call is not None and len(call.outputs) > 1:
-            text += _element(call, lowered.result)
+            text += _element(call, source)
         return FormulaText(text, text, "")
     calls = {
         node: (_opaque(call.name, len(call.args)), tuple(arg for (arg,) in call.args))
