@@ -7,8 +7,12 @@ import math
 import mpmath
 import pytest
 
-from autodiff.api.evaluate import evaluate
+from autodiff.api.evaluate import evaluate, parse
+from autodiff.api.inputs import parse_point
+from autodiff.api.matrices import hessian
+from autodiff.core.lowering import lower
 from autodiff.core.rules import TABLE
+from autodiff.verify import exact_sides
 from tests.support.command import autodiff
 
 CASES = {
@@ -153,3 +157,22 @@ def test_rows_of_a_program_with_a_subnormal_constant_equal_eval(constant: str) -
         value, slope = autodiff("eval", text, "--at", "x=2", "-q").out.split()
         assert autodiff("eval", text, "--data", "-", stdin=b"x\n2\n").out.splitlines()[1] == f"{value},{slope},ok"
         assert autodiff("eval", text, "--data", "-", stdin=b"x\n").out == "f,df/dx,status\n"
+
+
+def test_a_second_derivative_halfway_between_two_numbers_is_one_of_them() -> None:
+    """6x is such a number here, but for the other term, e^-319000: no precision decided, and steps larger than x gave 0."""
+    x = 2.5832690810162524e-246
+    matrix = hessian("x^3 + gaussian(lgamma(x))", {"x": x})
+    assert matrix.status == "ok"
+    assert matrix.rows["x"]["x"] == pytest.approx(6 * x, rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("size", ["1e-160", "1e-250", "1e-300"])
+def test_sides_are_looked_at_nearer_than_the_numbers_of_the_program(size: str) -> None:
+    """Steps of 2^-500 are larger than these numbers, and saw the other branch."""
+    lowered = lower(parse(f"if(abs(x) < {size}, relu(x)*5, relu(x)*2 + 1)"))
+    seen = exact_sides.verdict(lowered, {"x": 0.0}, lowered.graph.find("x"))
+    assert (seen.status, seen.left, seen.right) == ("corner", 0.0, 5.0)
+    at = parse_point(f"x={size}")
+    squared = lower(parse(f"abs(x - {size})*(x - {size})*x"))
+    assert exact_sides.derivatives(squared, at, squared.graph.find("x"), 1, 17) == ["0"]

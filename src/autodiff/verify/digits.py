@@ -253,10 +253,24 @@ def _bounds(digits: int, most: int) -> tuple[int, int]:
 
 
 def _pin(digits: int, *, last: bool) -> Callable[[Number], Any]:
-    """How a number is printed: its float64, or so many digits; at the last precision 0 where it can't be told from 0."""
+    """How a number is printed: its float64, or so many digits.
+
+    At the last precision 0 where it can't be told from 0, and one of two float64 where it is as good as halfway between them.
+    """
     if not digits:
-        return as_float
+        return _halfway if last else as_float
     return (lambda n: decimal(n, digits) or _zero(n)) if last else (lambda n: decimal(n, digits))
+
+
+_TIE = 100
+"""Right bits of a number that is as good as halfway between two float64."""
+
+
+def _halfway(number: Number) -> float | None:
+    nearest = as_float(number)
+    if nearest is None and (whole := ball(number)).is_finite() and whole.rel_accuracy_bits() > _TIE:
+        return shown(whole)
+    return nearest
 
 
 def _zero(number: Number) -> str | None:

@@ -27,8 +27,8 @@ from autodiff.nonsmooth.verdict import Verdict
 from autodiff.numbers.ball_numbers import Number, ball, decimal, precision, shown
 from autodiff.verify import digits
 
-_STEPS = (500, 1000)
-"""Binary orders of the steps; the point's own numbers are exact."""
+_ORDER = 500
+"""The binary order of the first step, below the smallest number of the program and of the point; the second is its square."""
 
 _BITS = 8192
 
@@ -67,10 +67,16 @@ def verdict(lowered: Lowered, point: Mapping[str, float], source: int) -> Verdic
         return replace(seen, status="corner") if bend else replace(seen, slope=slopes[-1])
 
 
+def _order(lowered: Lowered, point: Mapping[str, float]) -> int:
+    numbers = [number for number in (*point.values(), *lowered.graph.constants.values()) if number]
+    return _ORDER + max([0, *(-math.frexp(number)[1] for number in numbers if math.isfinite(number))])
+
+
 def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) -> list[Place]:
     """The places on one side; none where the program has no values there. Raises Indeterminate."""
+    order = _order(lowered, point)
     try:
-        return [_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** order) for order in _STEPS]
+        return [_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** k) for k in (order, 2 * order)]
     except DomainError:
         return []
 
@@ -93,7 +99,7 @@ def _texts(
     """The derivatives on one side; empty where the program has no values there, None where balls don't decide."""
     from autodiff.verify import ball_taylor
 
-    start = _STEPS[0] + 4 * count
+    start = _order(lowered, point) + 4 * count
     with precision(max(_BITS, 8 * start)):
         try:
             steps = ({source: fmpq(sign, 1) / fmpq(2) ** order} for order in (start, 2 * start))
