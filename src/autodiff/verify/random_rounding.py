@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.arrays import algebra
+from autodiff.arrays import algebra, ufuncs
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import Lowered
@@ -110,6 +110,19 @@ def _roughest(text: str, params: tuple[str, ...]) -> int:
     return _FREE if not rough else _SHORT if _ROUNDED.union("/^").issuperset(rough) else _ZERO
 
 
+_USUAL, _MOST_UNITS = 16.0, 2.0**40
+"""Units in the last place that the margin covers, and the most that a result is moved by for each rounding."""
+
+
+def _units(row: Primitive, args: Sequence[Any]) -> Any:
+    """How many times more than the usual the value of a row may be off, by the table; `args` ends with the value."""
+    if row.ulp_error[0].isdigit():
+        return 1.0
+    with np.errstate(all="ignore"):
+        units = ufuncs.text(row.ulp_error[0], (*row.params, "w"))(*args) / _USUAL
+    return np.where(np.equal(args[-1], 0.0), 1.0, np.fmin(np.fmax(units, 1.0), _MOST_UNITS))
+
+
 class RandomRounding:
     """Moves results at random, from a fixed seed.
 
@@ -176,7 +189,7 @@ class RandomRounding:
         if row.kind != ELEMENTWISE:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
         exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
-        moved = self.unless_short(value) if exact else self.number(value)
+        moved = self.unless_short(value) if exact else self.number(value, _units(row, (*args, value)))
         return self._near_zero(row, args, moved)
 
     def _near_zero(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
@@ -215,9 +228,9 @@ class RandomRounding:
         exact = _short(a) & _short(b) | np.equal(a, 0.0) | np.equal(b, 0.0)
         return np.where(exact, total, self.number(total)) if np.shape(total) else total if exact else self.number(total)
 
-    def number(self, value: Any) -> Any:
-        """A number or an array, each element moved."""
-        moved = value * (1.0 + self.roundings * _ROUNDING * self._signed(np.shape(value)))
+    def number(self, value: Any, units: Any = 1.0) -> Any:
+        """A number or an array, each element moved by so many times as much."""
+        moved = value * (1.0 + units * self.roundings * _ROUNDING * self._signed(np.shape(value)))
         return moved if np.shape(moved) else float(moved)
 
     def _signed(self, shape: tuple[int, ...]) -> Any:
@@ -264,7 +277,7 @@ class _WithoutDigits(RandomRounding):
         zero = next(self._without)
         return np.where(zero, 0.0, value) if np.shape(value) else 0.0 if zero else value
 
-    def number(self, value: Any) -> Any:
+    def number(self, value: Any, units: Any = 1.0) -> Any:
         return value
 
     def _signed(self, shape: tuple[int, ...]) -> Any:
