@@ -121,7 +121,9 @@ def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
 
 
 def _limit(near: arb, nearer: arb) -> float | None:
-    """What two numbers tend to, the second of a step that is the square of the first one's; None where that is not seen."""
+    """What two numbers tend to, the second of a step that is the square of the first one's; None where that is not seen, or
+    beyond float64.
+    """
     sizes = [abs(number) for number in (near, nearer)]
     if nearer.contains(0):
         return 0.0 if sizes[1] <= _ZERO else None
@@ -129,7 +131,10 @@ def _limit(near: arb, nearer: arb) -> float | None:
         return 0.0
     if sizes[0] <= _VANISHING * sizes[1]:
         return math.inf if nearer > 0 else -math.inf
-    return shown(nearer) if abs(near - nearer) <= _SAME * sizes[1] else None
+    if abs(near - nearer) > _SAME * sizes[1]:
+        return None
+    limit = shown(nearer)
+    return limit if math.isfinite(limit) else None
 
 
 def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Place:
