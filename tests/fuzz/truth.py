@@ -185,6 +185,8 @@ class _Work:
             raise Bad
         if start < 0 and not whole:
             raise Outside
+        if exponent < 0 and abs(start) < M.mpf(10) ** -_TINY:
+            raise Bad  # a factor that is 0 here may be as small
         if whole and 0 <= exponent <= 8:
             found: Jet = {(0,) * len(next(iter(u))): M.mpf(1)}
             for _ in range(int(exponent)):
