@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 import autodiff as package
 from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import lower
+from autodiff.errors import AutodiffError
 from autodiff.explanation import factors
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
@@ -221,6 +222,11 @@ def test_factors_are_the_answer_in_random_programs(example: tuple[str, dict[str,
     data = json.loads(json.dumps(explanation.to_dict(), allow_nan=False))
     assert {slope["name"]: slope["value"] for slope in data["slopes"]} == package.evaluate(program, point).gradient
     _agrees(data, point)
+
+
+def test_a_step_beyond_float64_is_refused() -> None:
+    with pytest.raises(AutodiffError, match="step of 'x' by the learning rate 1e"):
+        explain("exp(x)", {"x": 700.0}, rate=1e300)
 
 
 def test_the_comparison_has_something_to_compare() -> None:

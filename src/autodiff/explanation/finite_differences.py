@@ -8,6 +8,7 @@ from functools import partial
 
 from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
+from autodiff.errors import AutodiffError, quoted
 from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
 from autodiff.explanation.model import Difference, Meaning, Update
@@ -245,8 +246,14 @@ def meaning(
 def update(
     function: Function, point: Mapping[str, float], gradient: Mapping[str, float | None], rate: float, value: float
 ) -> Update:
-    """One step of gradient descent for every name that has a slope: old - rate * slope."""
+    """One step of gradient descent for every name that has a slope: old - rate * slope. Raises AutodiffError beyond float64."""
     new = {name: point[name] - rate * slope for name, slope in gradient.items() if slope is not None}
+    for name, number in new.items():
+        if not math.isfinite(number):
+            raise AutodiffError(
+                f"the step of {quoted(name)} by the learning rate {rate:g} leads beyond 1.8e308",
+                hint="give a smaller rate",
+            )
     return Update(rate, {name: (point[name], new[name]) for name in new}, value, function({**point, **new}))
 
 
