@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import mpmath
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from autodiff.api.evaluate import evaluate, parse
 from autodiff.api.inputs import parse_point
 from autodiff.api.matrices import hessian
+from autodiff.core.evaluate import Trace
 from autodiff.core.lowering import lower
 from autodiff.core.rules import TABLE
-from autodiff.verify import exact_sides
+from autodiff.verify import digits, exact_sides
 from tests.support.command import autodiff
 
 CASES = {
@@ -176,3 +179,48 @@ def test_sides_are_looked_at_nearer_than_the_numbers_of_the_program(size: str) -
     at = parse_point(f"x={size}")
     squared = lower(parse(f"abs(x - {size})*(x - {size})*x"))
     assert exact_sides.derivatives(squared, at, squared.graph.find("x") or 0, 1, 17) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("abs(tanh(exp2(x)))", lambda x: mpmath.tanh(2**x)),
+        ("exp2(x)/(1 + exp(exp2(x)))*2^20", lambda x: 2**x / (1 + mpmath.exp(2**x)) * 2**20),
+    ],
+)
+def test_slopes_over_arrays_are_right_to_the_smallest_number(text: str, true: Callable[[Any], Any]) -> None:
+    np = pytest.importorskip("numpy")
+    x = np.linspace(8.49, 9.6, 60)
+    answer = evaluate(f"sum({text})", {"x": x})
+    assert answer.status == "ok"
+    with mpmath.workdps(900):
+        for number, slope in zip(x, answer.gradient["x"], strict=True):
+            want = mpmath.diff(true, mpmath.mpf(float(number)), h=mpmath.mpf(10) ** -400)
+            assert abs(mpmath.mpf(float(slope)) - want) <= abs(want) * mpmath.mpf("1e-12") + mpmath.mpf("5e-324")
+
+
+class _Order(list[int]):
+    """The order of a trace, which counts how often it is walked."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[int]:
+        _Order.walks += 1
+        return super().__iter__()
+
+
+def test_large_arrays_take_balls_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    np = pytest.importorskip("numpy")
+    values = digits.values
+
+    def counted(*args: Any, **options: Any) -> tuple[Trace, list[int]]:
+        trace, special = values(*args, **options)
+        return trace._replace(order=_Order(trace.order)), special
+
+    monkeypatch.setattr(digits, "values", counted)
+    walks = []
+    for size in (100, 400):
+        _Order.walks = 0
+        assert evaluate("sum(exp(-x^2))", {"x": np.linspace(-40, 40, size)}).bits
+        walks.append(_Order.walks)
+    assert 0 < walks[0] == walks[1]

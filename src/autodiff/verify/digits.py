@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -95,9 +96,10 @@ def _at_precision(
     pin = _pin(digits, last=last)
     result = trace.values[lowered.result]
     value = pin(result)
-    wanted = {name: node for name, node in names.items() if not reached(lowered, node, specials)}
-    no_rule = {name: at for name, node in wanted.items() if (at := _without_rule(lowered, trace, node)) is not None}
-    wanted = {name: node for name, node in wanted.items() if name not in no_rule}
+    behind = reached(lowered, specials)
+    wanted = {name: node for name, node in names.items() if node not in behind}
+    blamed, unruled = _without_rule(lowered, trace, wanted.values())
+    wanted = {name: node for name, node in wanted.items() if node not in unruled}
     partials = BALLS.linearize(lowered, trace, wanted.values())
     adjoints = _adjoints(lowered.result, partials, wanted.values())
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
@@ -108,25 +110,24 @@ def _at_precision(
     zeros = {"": result} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
-    blamed = next(iter(no_rule.values()), None)
     return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, no_rule=blamed, sizes=sizes)
 
 
-def _without_rule(lowered: Lowered, trace: Trace, node: int) -> int | None:
-    """An equation of the branches taken whose partial by an argument that `node` moves is in no table."""
-    graph = lowered.graph
+def _without_rule(lowered: Lowered, trace: Trace, nodes: Collection[int]) -> tuple[int | None, set[int]]:
+    """Those of `nodes` that move an argument whose partial is in no table, and the first such equation of the branches taken."""
+    graph, unruled = lowered.graph, dict[int, list[int]]()
     for at in trace.order:
         row = graph.rows[at]
         if row is not None and UNDEFINED in row.partials:
-            moved = [a for a, text in zip(graph.args[at], row.partials, strict=True) if text == UNDEFINED]
-            if node in graph.reaching(*moved):
-                return at
-    return None
+            unruled[at] = [a for a, text in zip(graph.args[at], row.partials, strict=True) if text == UNDEFINED]
+    behind = set(graph.reaching(*chain.from_iterable(unruled.values()))).intersection(nodes)
+    ways = ((at, graph.reaching(*moved)) for at, moved in unruled.items() if behind)
+    return next((at for at, way in ways if not behind.isdisjoint(way)), None), behind
 
 
-def reached(lowered: Lowered, node: int, special: Sequence[int]) -> bool:
-    """Whether an equation moves one of the special points."""
-    return bool(special) and node in lowered.graph.reaching(*special)
+def reached(lowered: Lowered, special: Sequence[int]) -> set[int]:
+    """The equations that move one of the special points."""
+    return set(lowered.graph.reaching(*special))
 
 
 def values(
@@ -189,7 +190,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
             trace, specials = values(lowered, point, sources=sources)
         except (Indeterminate, DomainError):
             return None
-        partials = BALLS.linearize(lowered, trace, [s for s in sources if not reached(lowered, s, specials)])
+        partials = BALLS.linearize(lowered, trace, set(sources) - reached(lowered, specials))
         return BallTrace(trace, partials, specials, bits)
 
 

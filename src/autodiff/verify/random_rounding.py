@@ -45,13 +45,13 @@ _LARGEST = 2.0**1000
 """The largest adjoint that is counted with."""
 
 _TAKEN = 2.0**-1070
-"""How far a result below that is moved: 16 times the least number, of which underflow takes at most half."""
+"""How far a result below that is moved, and an answer may move: 16 times the least number; underflow takes at most half."""
 
 _ALLOWED = 1.25e-13
 """How far an answer may move for each rounding: that is an error in the thirteenth digit."""
 
 _UNSEEN = 2.0**-1060
-"""How far an answer may move at most, beside its size: a sixteenth of it is 5e-321."""
+"""How far a 0 in rows may move, which tails such as x*exp(-x^2) are in most rows: a sixteenth of it is 5e-321."""
 
 _ROWS = 6.25e-12
 """The same for rows over data: one rounding makes an error in the eleventh digit."""
@@ -314,7 +314,8 @@ def sure(
 def unmoved(number: Any, moved: Any, roundings: int) -> Any:
     """Where rows stay the same to 10 digits, when every result is moved by so many roundings."""
     with np.errstate(all="ignore"):
-        return np.abs(number - moved) <= roundings * _ROWS * np.abs(number) + _UNSEEN
+        least = np.where(np.equal(number, 0.0), _UNSEEN, _TAKEN)
+        return np.abs(number - moved) <= roundings * _ROWS * np.abs(number) + least
 
 
 def _stays(
@@ -345,5 +346,5 @@ def _same(number: Any, moved: Any, allowed: float, *, normwise: bool) -> bool:
     number = np.asarray(number, float)
     with np.errstate(all="ignore"):
         size = np.max(np.abs(number), initial=0.0, where=~np.isnan(number)) if normwise else np.abs(number)
-        near = np.abs(number - moved) <= allowed * size + _UNSEEN
+        near = np.abs(number - moved) <= allowed * size + _TAKEN
     return bool(np.all(near | np.isnan(number)))
