@@ -550,6 +550,23 @@ def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
             tried += 1
 
 
+@pytest.mark.parametrize("target", ["python", "jax", "torch"])
+@pytest.mark.parametrize("text", ["digamma(x)", "polygamma(0, x)"])
+def test_digamma_has_its_digits_beside_its_zero_too(text: str, target: str) -> None:
+    from mpmath import digamma, mp, mpf
+
+    if target != "python":
+        library = pytest.importorskip(target)
+        if target == "jax":
+            library.config.update("jax_enable_x64", True)
+    function, zero = python_function(export(text, target)), 1.4616321449683622
+    points = [zero, *(zero + sign * 10.0**-k for k in range(1, 17, 3) for sign in (-1, 1)), 0.5, 1.0, 1.25, 1.75, 2.0]
+    values = [function(x)[0] for x in points] if target == "python" else function(points)[0].tolist()
+    with mp.workdps(50):
+        for x, value in zip(points, values, strict=True):
+            assert abs(mpf(value) / digamma(mpf(x)) - 1) < 4e-15, (x, value)
+
+
 @pytest.mark.parametrize("target", [t for t in TARGETS if t != "latex"])
 def test_every_row_of_the_table_is_exported_or_refused_by_name(target: str) -> None:
     for row in rules.rows():

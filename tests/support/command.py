@@ -37,7 +37,7 @@ class _Text(io.TextIOWrapper):
     def text(self) -> str:
         self.flush()
         assert isinstance(self.buffer, io.BytesIO)
-        return self.buffer.getvalue().decode("utf-8")
+        return self.buffer.getvalue().decode("utf-8", "surrogateescape")  # bytes that are kept as written
 
 
 class Terminal(_Text):

@@ -100,7 +100,7 @@ def _gamma() -> str:
 
 def _lgamma() -> str:
     """From 1/2 to 5/2, where its zeros are, by the series around 2: that of 5.7.3, and 5.5.1."""
-    series = _horner("s", [1 - Fraction(_EULER), *((-1) ** k * _zeta_below(k) / k for k in range(2, 29))])
+    series = _horner("s", [1 - Fraction(_EULER), *((-1) ** k * _zeta(k, Fraction(2)) / k for k in range(2, 29))])
     near = f"s = if(u < 1.5, u - 1, u - 2); n = s*{series}"
     whole = f"g = (y - 0.5)*ln(y) - y + 0.5*ln(2*pi) + {_horner('z', _STIRLING)}/y"
     lower = f"h = if(x < 10, g - ln({_FACTORS}), g)"
@@ -108,20 +108,24 @@ def _lgamma() -> str:
     return f"{_PLACE}; {whole}; {lower}; {near}; if(u < 0.5, {left}, {right})"
 
 
-def _zeta_below(k: int) -> Fraction:
-    """zeta(k) - 1, by the Euler-Maclaurin formula 25.2.9."""
-    n = 20
-    terms = [*(Fraction(1, m**k) for m in range(2, n + 1)), Fraction(1, (k - 1) * n ** (k - 1)), Fraction(-1, 2 * n**k)]
+def _zeta(k: int, a: Fraction) -> Fraction:
+    """The sum of 1/(a + m)^k over m = 0, 1, …, by the Euler-Maclaurin formula 25.11.5."""
+    n = a + 20
+    terms = [*(1 / (a + m) ** k for m in range(20)), 1 / ((k - 1) * n ** (k - 1)), 1 / (2 * n**k)]
     for j, b in enumerate(_BERNOULLI, start=1):
         terms += [b * math.prod(range(k, k + 2 * j - 1)) / (math.factorial(2 * j) * n ** (k + 2 * j - 1))]
-    return Fraction(round(sum(terms) * 2**80), 2**80)
+    return Fraction(sum(round(term * 2**90) for term in terms), 2**90)
 
 
 def _digamma() -> str:
+    """Beside its zero by Taylor's series there, 5.15.1; the zero as a float64 and the rest of it."""
+    zero = Fraction("1.46163214496836234126265954232572132846819620400644")
+    place = Fraction(float(zero))
+    near = f"s = u - {float(place)!r} - {float(zero - place)!r}; n = s*{_horner('s', [(-1) ** k * _zeta(k, zero) for k in range(2, 17)])}"
     series = _horner("z", [b / (2 * k) for k, b in enumerate(_BERNOULLI, start=1)])
     below = _sum(["1/x", *(f"1/(x + {k})" for k in range(1, _SHIFT))])
     whole = f"g = ln(y) - 0.5/y - z*{series}; h = if(x < 10, g - ({below}), g)"
-    return f"{_PLACE}; {whole}; if(u < 0.5, h - pi/tan(pi*r), h)"
+    return f"{_PLACE}; {whole}; {near}; if(u < 0.5, h - pi/tan(pi*r), if(abs(s) < 0.125, n, h))"
 
 
 def _polygamma(n: int) -> Callable[[], str]:

@@ -14,7 +14,7 @@ CALLS = {
         " abs sign floor ceil round finite:isfinite",
         "^:pow min:minimum max:maximum mod:remainder hypot atan2",
     ),
-    **calls("torch.special.{}", "erf erfc lgamma:gammaln digamma"),
+    **calls("torch.special.{}", "erf erfc lgamma:gammaln"),
     ("known", 1): "~torch.isnan({0})",
 }
 
