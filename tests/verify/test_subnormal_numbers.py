@@ -181,6 +181,11 @@ def test_sides_are_looked_at_nearer_than_the_numbers_of_the_program(size: str) -
     assert exact_sides.derivatives(squared, at, squared.graph.find("x") or 0, 1, 17) == ["0"]
 
 
+@pytest.mark.parametrize("steep", ["cbrt(ln(1 + x))/(1 + exp(745))", "x^0.75*exp(-700)", "cbrt(x)*1e-300*1e-300"])
+def test_a_steep_term_with_a_tiny_factor_is_steep_beside_terms_that_cancel(steep: str) -> None:
+    assert evaluate(f"{steep} + x*(exp(y) - 1)/y", {"x": 0.0, "y": 1e-20}).status == "infinite"
+
+
 @pytest.mark.parametrize(
     ("text", "true"),
     [

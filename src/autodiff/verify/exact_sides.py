@@ -28,7 +28,11 @@ from autodiff.numbers.ball_numbers import Number, ball, decimal, precision, show
 from autodiff.verify import digits
 
 _ORDER = 500
-"""The binary order of the first step, below the smallest number of the program and of the point; the second is its square."""
+"""The binary order of the first step, far below the smallest number of the program, of the point and on the way, so that a
+steep term with a tiny factor shows: cbrt(x)/exp(745). The second step is its square."""
+
+_FARTHER, _RANGE = 4, 1100
+"""How many times farther for each binary order of those numbers, of which those of float64 have 1,074."""
 
 _BITS = 8192
 
@@ -42,10 +46,11 @@ Place: TypeAlias = tuple[Any, Any]
 
 def verdict(lowered: Lowered, point: Mapping[str, float], source: int) -> Verdict:
     """The verdict on the slope by an input at a special point."""
-    with precision(_BITS):
+    order = _order(lowered, point)
+    with precision(max(_BITS, 8 * order)):
         try:
             here = ball(digits.values(lowered, point)[0].values[lowered.result])
-            sides = [_side(lowered, point, source, sign) for sign in (-1, 1)]
+            sides = [_side(lowered, point, source, sign, order) for sign in (-1, 1)]
         except Indeterminate:
             return Verdict("unknown")
         there = [side for side in sides if side]
@@ -68,13 +73,18 @@ def verdict(lowered: Lowered, point: Mapping[str, float], source: int) -> Verdic
 
 
 def _order(lowered: Lowered, point: Mapping[str, float]) -> int:
-    numbers = [number for number in (*point.values(), *lowered.graph.constants.values()) if number]
-    return _ORDER + max([0, *(-math.frexp(number)[1] for number in numbers if math.isfinite(number))])
+    with precision(_BITS):
+        try:
+            values = digits.values(lowered, point)[0].values
+        except (DomainError, Indeterminate):
+            values = [*point.values(), *lowered.graph.constants.values()]
+        parts = [abs(ball(number)).mid().man_exp() for number in values if number is not None]
+    orders = [abs(int(exponent) + int(mantissa).bit_length()) for mantissa, exponent in parts if mantissa]
+    return _ORDER + _FARTHER * min(_RANGE, max([0, *orders]))
 
 
-def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int) -> list[Place]:
+def _side(lowered: Lowered, point: Mapping[str, float], source: int, sign: int, order: int) -> list[Place]:
     """The places on one side; none where the program has no values there. Raises Indeterminate."""
-    order = _order(lowered, point)
     try:
         return [_there(lowered, point, source, fmpq(sign, 1) / fmpq(2) ** k) for k in (order, 2 * order)]
     except DomainError:
