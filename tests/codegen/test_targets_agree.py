@@ -20,7 +20,7 @@ import subprocess
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -131,22 +131,23 @@ def _condition(chance: random.Random, deep: int) -> str:
 @lru_cache(maxsize=1)
 def programs(shard: int | None) -> tuple[Program, ...]:
     """The programs of a part, or all of them, the points, and the answers of `eval` there."""
-    chance, found, seen = random.Random(4), list[tuple[str, list[tuple[float, float]]]](), set[str]()
+    chance, found, seen = random.Random(4), list[tuple[str, tuple[tuple[float, float], ...]]](), set[str]()
     while len(found) < SHARDS * COUNT:
         text = f"u = {_inner(chance)}; {_number(chance, 4)}"
         names = over_numbers(autodiff.parse(text)).inputs
         if len(names) != 2 or "if(" not in text or text in seen:
             continue
         seen.add(text)
-        spots = [*SPECIAL, *((chance.uniform(-3, 3), chance.uniform(-3, 3)) for _ in range(11))]
+        spots = (*SPECIAL, *((chance.uniform(-3, 3), chance.uniform(-3, 3)) for _ in range(11)))
         found.append((text, spots))
     return tuple(_program(text, spots) for text, spots in (found if shard is None else found[shard::SHARDS]))
 
 
-def _program(text: str, places: Sequence[tuple[float, float]]) -> Program:
-    """A program with points of x and y."""
+@cache
+def _program(text: str, places: tuple[tuple[float, float], ...]) -> Program:
+    """A program with points of x and y, and the answers there, which all targets are compared with."""
     names, wanted = over_numbers(autodiff.parse(text)).inputs, []
-    points = tuple(places) if names[0] == "x" else tuple((y, x) for x, y in places)
+    points = places if names[0] == "x" else tuple((y, x) for x, y in places)
     for point in points:
         answer = autodiff.evaluate(text, dict(zip(names, point, strict=True)))
         wanted.append((answer.status, [answer.value, *(answer.gradient.get(name) for name in names)]))
@@ -403,13 +404,13 @@ def test_every_target_equals_eval_or_has_no_number(shard: int | None, target: st
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_ends_of_domains_and_of_float64_are_those_of_eval(target: str, run: Any) -> None:
-    tried = [_program(text, points) for text, points in EDGES.items() if target != "jax" or text != "1/x + y"]
+    tried = [_program(text, tuple(points)) for text, points in EDGES.items() if target != "jax" or text != "1/x + y"]
     agree(target, tried, run(tried), most=0.4)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_slopes_at_ties_are_the_same_in_every_target(target: str, run: Any) -> None:
-    tried = [_program(text, points) for text, points in TIES.items()]
+    tried = [_program(text, tuple(points)) for text, points in TIES.items()]
     for program, rows, others in zip(tried, run(tried), _in_python(tried), strict=True):
         for point, row, other in zip(program.points, rows, others, strict=True):
             numbers = [number for number in row if number is not None and math.isfinite(number)]

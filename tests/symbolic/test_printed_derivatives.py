@@ -7,6 +7,7 @@ import math
 import random
 import statistics
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ def _points(text: str, count: int, tries: int = 2000) -> list[dict[str, float]]:
     return found
 
 
+@cache
+def _derivative(text: str) -> package.Derivative:
+    """The derivative by x of one of the formulas below, which several tests look at."""
+    return package.derivative(text, "x")
+
+
 FORMULAS = TEXTBOOK + _random_formulas(300 - len(TEXTBOOK))
 
 
@@ -112,7 +119,7 @@ def test_no_formula_is_much_longer_than_sympys() -> None:
     ratios = []
     for text in FORMULAS:
         theirs = str(sympy.diff(_sympy(text), sympy.Symbol("x")))
-        ours = str(package.derivative(text, "x"))
+        ours = str(_derivative(text))
         ratios.append((len(ours) / len(theirs), text, ours, theirs))
     worst = max(ratios)
     print(f"\nmedian {statistics.median(r[0] for r in ratios):.2f}, worst {worst}")
@@ -157,7 +164,7 @@ def test_a_lost_condition_is_noted(text: str, notes: list[str]) -> None:
 
 def test_a_derivative_with_a_value_outside_the_domain_has_a_note() -> None:
     for text in FORMULAS:
-        found = package.derivative(text, "x")
+        found = _derivative(text)
         chance = random.Random(text)
         for _ in range(15):
             point = {name: chance.uniform(-3, 3) for name in ("x", "y", "a", "b", "c", "d", "n")}
