@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff.cli import streams
 from autodiff.errors import AutodiffError
 from autodiff.tables import filesystems
 from autodiff.tables.inputs import InputFile, require_read_twice
 
+if TYPE_CHECKING:
+    from autodiff.engines.cluster import DaskEngine
+    from autodiff.engines.local import LocalEngine
+
 SMALL = 1 << 24
 """Bytes of all files together below which processes of their own would take longer to start than to read them."""
 
 
-class Engine(Protocol):
-    """What runs a function over parts."""
-
-    @property
-    def workers(self) -> int:
-        """Parts that are done at a time."""
-
-    @property
-    def description(self) -> str:
-        """What runs the parts, for a line of progress."""
-
-    def completed(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, ordered: bool = True) -> Any:
-        """The number of each call and its result."""
-
-    def hold(self, load: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Any:
-        """What `load` gives for each call, kept where it was loaded."""
-
+Engine: TypeAlias = "LocalEngine | DaskEngine"
+"""What runs a function over parts."""
 
 ON_WORKERS = "a worker reads the file itself", "put the rows into a file"
 """Why a table must not be a pipe where workers read it, and the next step."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 from autodiff import __version__
+from autodiff.engines.local import first, nothing
 from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.libraries import library
 
@@ -134,7 +135,7 @@ class DaskEngine:
 
     def completed(
         self, function: Callable[..., T], calls: Sequence[tuple[Any, ...]], *, ordered: bool = True
-    ) -> Iterator[tuple[int, T]]:
+    ) -> Generator[tuple[int, T], None, None]:
         """The number of each call and its result, in the order of the calls or, without `ordered`, as they come.
 
         Raises what a call raises: the first of them in the order of the calls.
@@ -149,7 +150,7 @@ class DaskEngine:
                         break
                 if not begun:
                     return
-                done = self._next(begun, ordered=ordered)
+                done = min(begun) if ordered else first(begun, self._wait, lambda future: future.status == "finished")
                 yield done, self._result(begun.pop(done))
         finally:
             with suppress(AutodiffError), self._guarded():
@@ -173,18 +174,7 @@ class DaskEngine:
         with self._guarded():
             return self.client.submit(on_worker, __version__, function, *arguments, pure=False)
 
-    def _next(self, begun: Mapping[int, Any], *, ordered: bool) -> int:
-        first = min(begun)
-        while not ordered:
-            self._wait(list(begun.values()), "FIRST_COMPLETED")
-            ready = sorted(k for k, future in begun.items() if future.done())
-            good = [k for k in ready if begun[k].status == "finished"]
-            if good or (ready and ready[0] == first):
-                return good[0] if good else first
-            self._wait([begun[first]], "ALL_COMPLETED")
-        return first
-
-    def _wait(self, futures: Sequence[Any], until: str) -> None:
+    def _wait(self, futures: Sequence[Any], until: str = "FIRST_COMPLETED") -> None:
         with self._guarded():
             self._distributed.wait(futures, return_when=until)
 
@@ -217,15 +207,11 @@ class DaskParts:
 
     def __init__(self, engine: DaskEngine, futures: Sequence[Any]) -> None:
         self._engine, self._futures = engine, futures
-        engine.gathered([engine.submitted(_nothing, future) for future in futures])
+        engine.gathered([engine.submitted(nothing, future) for future in futures])
 
     def apply(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """The function's results over the parts, in order; `arguments` follow the part. Raises the first error of a part."""
         return self._engine.gathered([self._engine.submitted(function, future, *arguments) for future in self._futures])
-
-
-def _nothing(_: Any) -> None:
-    """Load the part, and return nothing."""
 
 
 def on_worker(version: str, function: Callable[..., T], *arguments: Any) -> T:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,7 +52,7 @@ class LocalEngine:
 
     def completed(
         self, function: Callable[..., T], calls: Sequence[tuple[Any, ...]], *, ordered: bool = True
-    ) -> Iterator[tuple[int, T]]:
+    ) -> Generator[tuple[int, T], None, None]:
         """The number of each call and its result, in the order of the calls or, without `ordered`, as they come.
 
         Raises what a call raises: the first of them in the order of the calls.
@@ -70,7 +70,7 @@ class LocalEngine:
                     break
             if not begun:
                 return
-            done = self._next(begun, ordered=ordered)
+            done = min(begun) if ordered else first(begun, _wait, lambda future: future.exception() is None)
             try:
                 result = begun[done].result()
             except _broken():
@@ -88,20 +88,6 @@ class LocalEngine:
         """What `load` gives for each call, kept where it was loaded. Raises what a call raises, the first of them."""
         return LocalParts(load, calls, min(self.workers, len(calls)), self._stack)
 
-    def _next(self, begun: dict[int, Future[T]], *, ordered: bool) -> int:
-        """The call whose result is taken next; the first one of those that failed, once all before it are done."""
-        from concurrent.futures import FIRST_COMPLETED, wait
-
-        first = min(begun)
-        while not ordered:
-            wait(begun.values(), return_when=FIRST_COMPLETED)
-            ready = sorted(k for k, future in begun.items() if future.done())
-            good = [k for k in ready if begun[k].exception() is None]
-            if good or ready[0] == first:
-                return good[0] if good else first
-            wait([begun[first]])
-        return first
-
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = _processes(self.workers)
@@ -111,6 +97,24 @@ class LocalEngine:
         if self._pool is not None:
             _end(self._pool, at_once=True)
         self._pool = None
+
+
+def first(begun: Mapping[int, Any], wait: Callable[[list[Any]], object], is_good: Callable[[Any], bool]) -> int:
+    """The call whose result is there first; the first one of those that failed, once all before it are done."""
+    earliest = min(begun)
+    while True:
+        wait([*begun.values()])
+        ready = sorted(k for k, future in begun.items() if future.done())
+        good = [k for k in ready if is_good(begun[k])]
+        if good or earliest in ready:
+            return good[0] if good else earliest
+        wait([begun[earliest]])
+
+
+def _wait(futures: list[Future[Any]]) -> None:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    wait(futures, return_when=FIRST_COMPLETED)
 
 
 class LocalParts:
@@ -123,7 +127,7 @@ class LocalParts:
         self._key = os.urandom(8).hex()
         self._pools: list[ProcessPoolExecutor | None] = [None] * (workers if workers > 1 else 0)
         stack.callback(self._close)
-        self._results(_nothing, ())
+        self._results(nothing, ())
 
     def apply(self, function: Callable[..., T], *arguments: Any) -> list[T]:
         """The function's results over the parts, in order; `arguments` follow the part. Raises the first error of a part."""
@@ -199,7 +203,7 @@ def _on_kept(
     return results
 
 
-def _nothing(_: Any) -> None:
+def nothing(_: Any) -> None:
     """Load the part, and return nothing."""
 
 
