@@ -83,14 +83,8 @@ class Algebra(Generic[T]):
         """The trace of a program of which no domain is checked."""
         graph = lowered.graph
         rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
-        leaf = self._leaf(graph, inputs, {})
+        leaf: Callable[[int], T] = lambda node: graph.leaf(node, inputs, self.constant)  # noqa: E731
         return sweep(graph, lowered.result, leaf, lambda node, args: self.apply(rows[node], args), self.branch)
-
-    def _leaf(self, graph: Graph, inputs: Mapping[str, T], known: Mapping[int, T]) -> Callable[[int], T]:
-        def leaf(node: int) -> T:
-            return known[node] if node in known else graph.leaf(node, inputs, self.constant)
-
-        return leaf
 
     def evaluate(
         self,
@@ -104,7 +98,11 @@ class Algebra(Generic[T]):
         Raises DomainError where a value does not exist, Indeterminate where that or a branch is not decided; for
         `equations` see `sweep`.
         """
-        rows: Sequence[Any] = lowered.graph.rows  # no leaf among those that are applied
+        graph = lowered.graph
+        rows: Sequence[Any] = graph.rows  # no leaf among those that are applied
+
+        def leaf(node: int) -> T:
+            return known[node] if node in known else graph.leaf(node, inputs, self.constant)
 
         def apply(node: int, args: Sequence[T]) -> T:
             return known[node] if node in known else self.equation(node, rows[node], args)
@@ -115,8 +113,7 @@ class Algebra(Generic[T]):
                 raise Indeterminate
             return holds
 
-        leaf = self._leaf(lowered.graph, inputs, known)
-        return sweep(lowered.graph, lowered.result, leaf, apply, decided, equations)
+        return sweep(graph, lowered.result, leaf, apply, decided, equations)
 
     def equation(self, node: int, row: Primitive, args: Sequence[T]) -> T:
         """The value of an equation of a program."""

@@ -26,12 +26,7 @@ class DomainError(Exception):
     """
 
     def __init__(
-        self,
-        node: int,
-        args: Sequence[float],
-        needs: str = "",
-        place: tuple[int, ...] = (),
-        wide: tuple[int, ...] = (),
+        self, node: int, args: Sequence[float], needs: str = "", place: tuple[int, ...] = (), wide: tuple[int, ...] = ()
     ) -> None:
         super().__init__(needs)
         self.node, self.args, self.needs, self.place, self.wide = node, tuple(args), needs, place, wide

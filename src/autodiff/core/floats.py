@@ -150,18 +150,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 }
 """What Python's own operators do, to floats and to arrays alike."""
 
-_OWN: Sequence[Callable[..., float]] = [
-    floor,
-    ceil,
-    sign,
-    atan2,
-    cbrt,
-    cosh,
-    log1p,
-    atanh,
-    gamma,
-    lgamma,
-]
+_OWN: Sequence[Callable[..., float]] = [floor, ceil, sign, atan2, cbrt, cosh, log1p, atanh, gamma, lgamma]
 
 _MATH = "sqrt exp exp2 expm1 sin cos tan asin acos atan sinh tanh asinh acosh erf erfc hypot"
 

@@ -109,14 +109,10 @@ def partials(
     """
     row = graph.rows[node]
     assert row is not None
-    if convention and row.kink and (texts := _agreed(row, args, convention)) != row.partials:
+    texts = CONVENTIONS[convention](row) if convention and row.kink else ()
+    if texts not in ((), row.partials) and templates.compiled(row.kink, row.params)(*args):
         params = (*row.params, "w")
         kept = ((k, text) for k, text in enumerate(texts) if active_args[k] and text != ZERO)
         return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
     static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
     return templates.partials(row, tuple(active_args), static)(to, *args, result)
-
-
-def _agreed(row: Primitive, args: Sequence[float], convention: str) -> tuple[str, ...]:
-    on_corner = templates.compiled(row.kink, row.params)
-    return (CONVENTIONS[convention](row) or row.partials) if on_corner(*args) else row.partials

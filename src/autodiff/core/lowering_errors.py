@@ -41,9 +41,7 @@ def no_number(node: Call) -> AutodiffError:
 def no_condition(node: Call, arg: Expr) -> AutodiffError:
     """An argument of a call that is no condition, where one is needed."""
     return AutodiffError(
-        f"'{node.name}' needs a condition here, such as x > 0",
-        span=arg.span,
-        hint="write for example x != 0",
+        f"'{node.name}' needs a condition here, such as x > 0", span=arg.span, hint="write for example x != 0"
     )
 
 

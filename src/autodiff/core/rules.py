@@ -29,7 +29,9 @@ GROUPS: Mapping[str, tuple[Primitive, ...]] = {
 _LITERAL = literal(1).value
 """What the row behind a call computes that is one of an array literal, of however many elements."""
 
-TABLE: dict[tuple[str, int], Primitive] = {}
+TABLE: dict[tuple[str, int], Primitive] = {
+    (name, row.arity): row for rows in GROUPS.values() for row in rows for name in row.names
+}
 """Every row under each of its names: (name, number of arguments) → row."""
 
 
@@ -89,9 +91,3 @@ def functions() -> frozenset[str]:
 def logic() -> frozenset[str]:
     """The names of what takes conditions and is one."""
     return frozenset(name for (name, _), row in TABLE.items() if row.is_predicate and row.conditions)
-
-
-for table in GROUPS.values():
-    for row in table:
-        for name in row.names:
-            TABLE[name, len(row.params)] = row
