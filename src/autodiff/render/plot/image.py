@@ -59,12 +59,10 @@ THEMES = {
 def image(plot: Plot, form: str, theme: str = "light") -> bytes:
     """The curve above its derivatives, with special points, tangent and data, as the bytes of a file."""
     colours = THEMES[theme]
-    panels = len(plot.curves)
-    with _figure(colours) as matplotlib:
-        figure, axes = matplotlib.subplots(
-            panels, 1, sharex=True, squeeze=False, layout="constrained",
-            figsize=(WIDTH, HEIGHT + BELOW * (panels - 1)), height_ratios=[HEIGHT, *[BELOW] * (panels - 1)],
-        )  # fmt: skip
+    below = len(plot.curves) - 1
+    ratios = {"height_ratios": [HEIGHT, *[BELOW] * below]}
+    panels = {"nrows": 1 + below, "sharex": True, "squeeze": False, "gridspec_kw": ratios}
+    with _figure(colours, HEIGHT + BELOW * below, **panels) as (figure, axes):
         for k, (axis, curve) in enumerate(zip(axes[:, 0], plot.curves, strict=True)):
             _panel(axis, plot, curve, colours, main=k == 0)
         _title(figure, plot.program, colours)
@@ -78,9 +76,8 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
     colours = THEMES[theme]
     across, upward = (float(axis[-1] - axis[0]) for axis in (surface.xs, surface.ys))
     alike = 1 / ALIKE <= upward / across <= ALIKE
-    with _figure(colours) as matplotlib:
-        size = (WIDTH, min(WIDTH * upward / across, WIDTH) + TITLE if alike else WIDTH * 0.85)
-        figure, axis = matplotlib.subplots(figsize=size, layout="constrained")
+    height = min(WIDTH * upward / across, WIDTH) + TITLE if alike else WIDTH * 0.85
+    with _figure(colours, height) as (figure, axis):
         axis.set(
             xlim=(surface.xs[0], surface.xs[-1]), ylim=(surface.ys[0], surface.ys[-1]),
             xlabel=surface.variables[0], ylabel=surface.variables[1], aspect="equal" if alike else "auto",
@@ -135,8 +132,7 @@ def loss_image(
     colours = THEMES["light"]
     finite = [v for values in curves.values() for v in values if v is not None and math.isfinite(v)]
     logarithmic = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > 20
-    with _figure(colours) as matplotlib:
-        figure, axis = matplotlib.subplots(figsize=(WIDTH, HEIGHT), layout="constrained")
+    with _figure(colours) as (figure, axis):
         styles = zip((colours.curve, colours.derivative, colours.tangent), ("-", "--", ":"), strict=True)
         for (name, values), (colour, line) in zip(curves.items(), styles, strict=False):
             shown = [math.nan if value is None else value for value in values]
@@ -164,8 +160,7 @@ def loss_image(
 def fit_image(curve: FittedCurve, form: str, theme: str = "light") -> bytes:
     """A fitted curve with its band, and the data, each y with its deviation where that is given."""
     colours = THEMES[theme]
-    with _figure(colours) as matplotlib:
-        figure, axis = matplotlib.subplots(figsize=(WIDTH, HEIGHT), layout="constrained")
+    with _figure(colours) as (figure, axis):
         if math.isfinite(float((curve.upper - curve.lower).max())):
             axis.fill_between(
                 curve.x, curve.lower, curve.upper, color=colours.curve, alpha=0.2, linewidth=0, label=curve.band
@@ -312,21 +307,10 @@ def _apart(figure: Any, axis: Any) -> None:
 
 
 @contextmanager
-def _figure(colours: Colours) -> Iterator[Any]:
-    """Matplotlib's figures in these colours, without a window, and closed at the end."""
+def _figure(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator[tuple[Any, Any]]:
+    """A figure of Matplotlib in these colours, which no window and no global list holds, and its axes."""
     matplotlib = library("matplotlib", "a picture", "plot")
     from matplotlib.figure import Figure
-
-    class Figures:
-        """`subplots` of a figure that no global list holds."""
-
-        @staticmethod
-        def subplots(*args: Any, figsize: tuple[float, float], layout: Any, **options: Any) -> tuple[Any, Any]:
-            ratios = options.pop("height_ratios", None)
-            figure = Figure(figsize=figsize, layout=layout)
-            if ratios is not None:
-                options["gridspec_kw"] = {"height_ratios": ratios}
-            return figure, figure.subplots(*args, **options)
 
     style: dict[Any, Any] = {
         "figure.facecolor": colours.page, "axes.facecolor": colours.page, "savefig.facecolor": colours.page,
@@ -335,7 +319,8 @@ def _figure(colours: Colours) -> Iterator[Any]:
         "axes.spines.top": False, "axes.spines.right": False, "text.parse_math": False,
     }  # fmt: skip
     with matplotlib.rc_context(style):
-        yield Figures
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure, figure.subplots(**panels)
 
 
 def _bytes(figure: Any, form: str, description: str) -> bytes:
