@@ -76,11 +76,7 @@ class Translation(str):
     readings: tuple[Any, ...]
 
     def __new__(
-        cls,
-        text: str,
-        original: str = "",
-        places: Sequence[tuple[int, int, Span]] = (),
-        readings: Sequence[Any] = (),
+        cls, text: str, original: str = "", places: Sequence[tuple[int, int, Span]] = (), readings: Sequence[Any] = ()
     ) -> Translation:
         program = super().__new__(cls, text)
         program.original, program.places, program.readings = original, tuple(places), tuple(readings)

@@ -7,7 +7,7 @@
 
 # no `from __future__ import annotations`: a NamedTuple compiles annotations that are texts, at every start
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -195,14 +195,18 @@ def nested(value: Value) -> Any:
 
 def numbers(value: Value) -> list[float | None]:
     """The number, or the elements of an array, last axis fastest; None for one that does not exist."""
-    flat, todo = list[float | None](), [nested(value)]
+    return list(flat(nested(value)))
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """The elements of nested lists, in order."""
+    todo = [value]
     while todo:
         item = todo.pop()
-        if isinstance(item, list):
+        if isinstance(item, list | tuple):
             todo.extend(reversed(item))
         else:
-            flat.append(item)
-    return flat
+            yield item
 
 
 def _ulps(a: float | None, b: float | None) -> float:

@@ -59,11 +59,7 @@ def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str])
     return flat if not flat.result.shape and all(flat.lowered.node(n) is not None for n in names) else None
 
 
-def array_answer(
-    query: Query,
-    *,
-    wrt_given: bool,
-) -> Answer:
+def array_answer(query: Query, *, wrt_given: bool) -> Answer:
     """The answer where the point or the program has arrays.
 
     wrt_given   whether the caller named what to differentiate by; else an array as the result is no mistake
@@ -75,7 +71,10 @@ def array_answer(
     flat = _written_out(lowered, empty.at)
     if flat is None or (flat.result.shape and len(flat.result.nodes) * len(flat.lowered.graph) > ONE_SIDED):
         if digits:
-            raise _too_large(digits)
+            raise AutodiffError(
+                f"the program is too large for {digits} digits: its elements are more than {EQUATIONS:,} operations",
+                hint="take smaller arrays, or leave the digits out",
+            )
         return _normwise(swept, lowered, names) if trouble == "rounding" else swept
     if flat.result.shape:
         answer = _of_each_element(_array_result(empty, flat.result.shape, names, wrt_given=wrt_given), flat, digits)
@@ -200,13 +199,6 @@ def _written_out(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
         return flatten(lowered, {name: numpy().shape(value) for name, value in point.items()}, EQUATIONS)
     except TooLarge:
         return None
-
-
-def _too_large(digits: int) -> AutodiffError:
-    return AutodiffError(
-        f"the program is too large for {digits} digits: its elements are more than {EQUATIONS:,} operations",
-        hint="take smaller arrays, or leave the digits out",
-    )
 
 
 def _as_elements(point: Mapping[str, Any]) -> dict[str, float]:

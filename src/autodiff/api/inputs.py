@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
 from autodiff import diagnostics
+from autodiff.api.answer import flat
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
@@ -185,8 +186,8 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
         if name in given:
             raise AutodiffError(f"{quoted(name)} is given twice")
         given[name] = finite(name, value)
-        if isinstance(value, list | tuple) and any(isinstance(number, ExactFloat) for number in _flat(value)):
-            typed[name] = [number if isinstance(number, ExactFloat) else float(number) for number in _flat(value)]
+        if isinstance(value, list | tuple) and any(isinstance(number, ExactFloat) for number in flat(value)):
+            typed[name] = [number if isinstance(number, ExactFloat) else float(number) for number in flat(value)]
     wanted = dict.fromkeys(lowered.inputs)
     unknown = [name for name in given if name not in wanted]
     if unknown:
@@ -203,17 +204,6 @@ def bind(lowered: Lowered, at: Mapping[str, Any]) -> Point:
             command_hint=_slip(missing[0], [*given, *wanted], "--at ") or f"add --at {shortened(missing[0])}=VALUE",
         )
     return Point({name: given[name] for name in wanted}, typed)
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    """The numbers of nested lists, in order."""
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, list | tuple):
-            todo.extend(reversed(item))
-        else:
-            yield item
 
 
 def finite(name: str, value: Any) -> Value:
@@ -320,8 +310,7 @@ def sources(lowered: Lowered, wrt: Sequence[str] | None, *, of_result: bool = Tr
         node = lowered.node(name)
         if node is None:
             raise AutodiffError(
-                f"can't differentiate by {quoted(name)}: the program has no such name",
-                hint=_instead(name, lowered),
+                f"can't differentiate by {quoted(name)}: the program has no such name", hint=_instead(name, lowered)
             )
         if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the names to differentiate by")

@@ -34,13 +34,7 @@ class AdjointRates:
     The trace must have all its values. A rate is NaN where there is no second derivative.
     """
 
-    def __init__(
-        self,
-        trace: ArrayTrace,
-        sources: Sequence[int],
-        convention: str = "",
-        seed: Value = 1.0,
-    ) -> None:
+    def __init__(self, trace: ArrayTrace, sources: Sequence[int], convention: str = "", seed: Value = 1.0) -> None:
         self.trace, self.sources, self.convention = trace, sources, convention
         self.edges = algebra.linear(trace, sources)
         self.adjoints = algebra.vjp(trace, sources, convention, seed, self.edges)

@@ -108,11 +108,7 @@ def _tables(given: Mapping[str, Any]) -> Sequence[InputFile]:
 
 
 def _rows(
-    text: str,
-    tables: Sequence[InputFile],
-    given: Mapping[str, Any],
-    general: dict[str, bool],
-    matrix: dict[str, bool],
+    text: str, tables: Sequence[InputFile], given: Mapping[str, Any], general: dict[str, bool], matrix: dict[str, bool]
 ) -> int:
     """The answers of a file's rows."""
     form = given["form"]

@@ -127,10 +127,7 @@ def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None
             )
         if name in intervals:
             raise AutodiffError(f"{option} gives {quoted(name)} twice", hint="a name has one range")
-        intervals[name] = (
-            read_number(low, option) if low else None,
-            read_number(high, option) if high else None,
-        )
+        intervals[name] = (read_number(low, option) if low else None, read_number(high, option) if high else None)
     return intervals
 
 

@@ -137,15 +137,9 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
 def _calls(lowered: Lowered, order: Collection[int], opened: Collection[int]) -> dict[int, WrittenOut]:
     """The calls that are one step: those of an input's numbers that are not opened."""
     graph, known = lowered.graph, lowered.graph.calls
-    active = set(graph.inputs)
-    for node in order:
-        if not active.isdisjoint(graph.args[node]):
-            active.add(node)
-    return {
-        node: known[node]
-        for node in order
-        if node in known and node in active and node not in opened and graph.rows[node] is not None
-    }
+    active = graph.depending(graph.inputs)
+    chosen = (node for node in order if node in known and active[node] and node not in opened)
+    return {node: known[node] for node in chosen if graph.rows[node] is not None}
 
 
 def _hidden(lowered: Lowered, order: Collection[int], calls: Mapping[int, WrittenOut]) -> set[int]:

@@ -94,11 +94,7 @@ def _dips(along: Curve, level: float, known: Sequence[tuple[float, float]], most
 
 
 def _lowest(
-    along: Curve,
-    level: float,
-    left: tuple[float, float],
-    middle: tuple[float, float],
-    right: tuple[float, float],
+    along: Curve, level: float, left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]
 ) -> tuple[tuple[float, float], int]:
     """Where the function is nearest to 0, or past it, by thirds."""
     sign, (low, best, high) = (1.0 if middle[1] > 0 else -1.0), (left[0], middle, right[0])

@@ -24,11 +24,7 @@ _STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"
 
 
 def resolve(
-    tokens: Sequence[Token],
-    text: str,
-    functions: Collection[str],
-    given: Collection[str],
-    readings: list[Reading],
+    tokens: Sequence[Token], text: str, functions: Collection[str], given: Collection[str], readings: list[Reading]
 ) -> None:
     """Make each token a NAME or a FUNC; names in `given` have a value. What may be read otherwise is put into `readings`.
 

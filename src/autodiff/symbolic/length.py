@@ -12,7 +12,7 @@ from autodiff.core import rules
 from autodiff.diagnostics import shown
 from autodiff.language.ast import CONSTANTS
 from autodiff.symbolic.expression import Symbols
-from autodiff.symbolic.monomial import MINUS, ONE, Amount, Exponent, Product, Terms
+from autodiff.symbolic.monomial import MINUS, ONE, Exponent, Product, Terms
 
 CHARACTER = 2**24
 """What a character counts; an operation counts 1 more, so that of two formulas of as many characters the one with fewer
@@ -49,7 +49,7 @@ class Lengths:
             whole = outer.times(Product(amount, factors))
             return LONGEST if whole is None else self.product(whole)
         plus = _length(" + ", 1)
-        size = sum(self.product(Product(_size(n), f)) + plus for f, n in inner.items()) - plus
+        size = sum(self.product(Product(n * MINUS if n.value < 0 else n, f)) + plus for f, n in inner.items()) - plus
         if all(n.value < 0 for n in inner.values()):
             size += _length("-", 1)
         return size if outer == Product(ONE) else self.product(outer, size + _BRACKETS)
@@ -121,10 +121,6 @@ def _length(text: str, operations: int = 0) -> int:
 
 
 _BRACKETS = _length("()")
-
-
-def _size(amount: Amount) -> Amount:
-    return amount * MINUS if amount.value < 0 else amount
 
 
 def _joined(lengths: Sequence[int]) -> int:

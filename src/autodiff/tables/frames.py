@@ -125,10 +125,7 @@ def without_missing(
     if missing != "error":
         for column in columns.values():
             present &= ~np.isnan(column)
-    require_finite(
-        {name: column[present] for name, column in columns.items()},
-        advice if missing == "error" else "",
-    )
+    require_finite({name: column[present] for name, column in columns.items()}, advice if missing == "error" else "")
     if len(present) and not present.any():
         raise AutodiffError("every row of the table lacks a cell", exit_status=DATA)
     if missing not in ("error", "drop"):

@@ -102,12 +102,7 @@ Interval = tuple[fmpq, fmpq]
 
 
 def equality_difference(
-    lowered: Lowered,
-    source: int,
-    answered: Lowered,
-    at: Mapping[str, float],
-    name: str,
-    known: Mapping[int, float],
+    lowered: Lowered, source: int, answered: Lowered, at: Mapping[str, float], name: str, known: Mapping[int, float]
 ) -> tuple[float, ExactDifference] | None:
     """Where the equations in `known` have these values, since both of their sides are equal, and the difference there.
 

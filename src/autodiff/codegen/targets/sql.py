@@ -153,11 +153,7 @@ _GUARDED = {
     **{(name, 1): "({0!} - {0!} = 0e0)" for name in ("known", "finite")},
 }
 
-CALLS = {
-    **INFIX,
-    **calls("{}", _SAME, "atan2"),
-    **_GUARDED,
-}
+CALLS = {**INFIX, **calls("{}", _SAME, "atan2"), **_GUARDED}
 
 
 def _number(value: float) -> str:

@@ -98,7 +98,7 @@ class LatexBuilder:
                 span=left.slash,
                 hint=r"write \frac{…}{…}, or \cdot after the denominator",
             )
-        span, caller = _across(parts), _last_factor(left)
+        span, caller = _across(parts), left.parts()[1] if left.name in ("*", JUXTAPOSITION) else left
         bracketed = _is_bracketed(right)
         if bracketed and (called := _of_letter(caller)):
             call = Node("call", (), (caller.span[0], right.span[1]), [called, *_without_bracket(right)])
@@ -269,11 +269,6 @@ def _raised(function: Token, exponent: Node, argument: Node, span: Span) -> Node
 
 def _is_number(node: Node) -> bool:
     return node.name[:1] in tuple(".0123456789") and not node.args
-
-
-def _last_factor(node: Node) -> Node:
-    """The factor at the end of a product whose further factors are no part of a denominator."""
-    return node.parts()[1] if node.name in ("*", JUXTAPOSITION) else node
 
 
 def _is_bracketed(node: Node) -> bool:

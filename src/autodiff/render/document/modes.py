@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autodiff.explanation.model import (
-    Explanation,
-    FormulaText,
-    ModeRow,
-)
+from autodiff.explanation.model import Explanation, FormulaText, ModeRow
 from autodiff.render.document import blocks
 from autodiff.render.document.blocks import (
     Cell,

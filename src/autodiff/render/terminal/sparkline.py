@@ -13,12 +13,7 @@ from collections.abc import Sequence
 
 
 def curve(
-    values: Sequence[float],
-    width: int = 60,
-    height: int = 8,
-    *,
-    ascii_only: bool = False,
-    beside: Sequence[float] = (),
+    values: Sequence[float], width: int = 60, height: int = 8, *, ascii_only: bool = False, beside: Sequence[float] = ()
 ) -> str:
     """The values from left to right, one mark a column; on a logarithmic scale when they span more than a factor 20.
 

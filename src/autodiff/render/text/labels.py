@@ -63,7 +63,11 @@ def fitted(text: str, limit: int) -> str:
     head = _first(parts, limit - limit // 3 - 1)
     tail = _first(parts[::-1], limit // 3)[::-1]
     if len(parts) == 1 and not parts[0][0].isdigit():
-        return _cut(text, limit)
+        cut, allowed = shortened(text, limit), limit
+        while columns(cut) > limit and allowed > 3:
+            allowed -= 1
+            cut = shortened(text, allowed)
+        return cut if columns(cut) <= limit else "…"
     if not head and not parts[0][0].isdigit():
         head = _first([*parts[0]], limit - limit // 3 - 1)
     return f"{''.join(head).rstrip()}…{''.join(tail).lstrip()}"
@@ -82,14 +86,6 @@ def _first(parts: Sequence[str], room: int) -> list[str]:
             break
         first.append(part)
     return first
-
-
-def _cut(text: str, limit: int) -> str:
-    cut, allowed = shortened(text, limit), limit
-    while columns(cut) > limit and allowed > 3:
-        allowed -= 1
-        cut = shortened(text, allowed)
-    return cut if columns(cut) <= limit else "…"
 
 
 def spelled(text: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from autodiff.api.matrices import Matrix, Number, weighted_label
 from autodiff.diagnostics import mixed, shown
 from autodiff.errors import printable
+from autodiff.render.text.answer import array
 
 
 def text(matrix: Matrix) -> str:
@@ -21,11 +22,7 @@ def text(matrix: Matrix) -> str:
     lines = [*matrix.values.items(), *((f"d{matrix.result}/d{n}", slope) for n, slope in matrix.gradient.items())]
     lines += list(_entries(matrix))
     wide = max(len(label) for label, _ in lines)
-    return "\n".join(printable(f"{label:<{wide}}  {_text(n)}") for label, n in lines)
-
-
-def _text(number: Number | None) -> str:
-    return "none" if number is None else number if isinstance(number, str) else shown(number)
+    return "\n".join(printable(f"{label:<{wide}}  {array(n)}") for label, n in lines)
 
 
 def _entries(matrix: Matrix) -> Iterator[tuple[str, Number | None]]:
@@ -49,4 +46,4 @@ def quiet(matrix: Matrix) -> str:
     if not matrix.complete:
         return ""
     rows = [n for row in matrix.rows.values() for n in row.values()]
-    return " ".join(_text(n) for n in (*matrix.values.values(), *matrix.gradient.values(), *rows) if n is not None)
+    return " ".join(array(n) for n in (*matrix.values.values(), *matrix.gradient.values(), *rows) if n is not None)

@@ -173,7 +173,9 @@ def squares(model: Model) -> list[int]:
         row, args = graph.rows[node], graph.args[node]
         if not active[node] or node in squared:
             continue
-        if row is not None and _is_square(row, args, graph.constants):
+        if row is not None and (
+            (row.value == "^" and graph.constants.get(args[1]) == 2) or (row.value == "*" and args[0] == args[1])
+        ):
             squared.append(node)
         elif row is not None and _is_linear(row, [bool(active[a]) for a in args]):
             todo += args
@@ -184,10 +186,6 @@ def squares(model: Model) -> list[int]:
                 hint="write the loss as mse(y, p), or take --optimizer newton or lbfgs",
             )  # fmt: skip
     return sorted(squared)
-
-
-def _is_square(row: Primitive, args: Sequence[int], constants: Any) -> bool:
-    return (row.value == "^" and constants.get(args[1]) == 2) or (row.value == "*" and args[0] == args[1])
 
 
 def _is_linear(row: Primitive, active: Sequence[bool]) -> bool:
