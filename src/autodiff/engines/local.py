@@ -142,8 +142,8 @@ class LocalParts:
             done = [self._done(k, future, shares[k], function, arguments) for k, future in enumerate(begun)]
         results = dict(result for share in done for result in share)
         for k in range(len(self._calls)):
-            if isinstance(results[k], _Raised):
-                raise results[k].error
+            if isinstance(results[k], AutodiffError):
+                raise results[k]
         return [results[k] for k in range(len(self._calls))]
 
     def _begun(self, k: int, *arguments: Any) -> Future[Any]:
@@ -173,13 +173,6 @@ class LocalParts:
                 _end(pool, at_once=True)
 
 
-class _Raised:
-    """The error of a part, which is raised where the parts are put together."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-
 _KEPT: dict[tuple[str, int], Any] = {}
 """The parts that this process keeps, by the key of their owner and their number."""
 
@@ -191,7 +184,7 @@ def _on_kept(
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
 ) -> list[tuple[int, Any]]:
-    """The function's results over the parts of this process, which are loaded where they are not there yet."""
+    """The function's results over the parts of this process, which are loaded where they are not there yet, or their errors."""
     results = list[tuple[int, Any]]()
     for k, call in calls:
         try:
@@ -199,7 +192,7 @@ def _on_kept(
                 _KEPT[key, k] = load(*call)
             results.append((k, function(_KEPT[key, k], *arguments)))
         except AutodiffError as error:
-            results.append((k, _Raised(error)))
+            results.append((k, error))
     return results
 
 
