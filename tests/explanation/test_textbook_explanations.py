@@ -110,6 +110,7 @@ def test_no_page_names_what_was_neither_typed_nor_shown(name: str) -> None:
     page = text(explanation, 80)
     assert max(map(len, page.split("\n"))) <= 80
     assert not re.search(r"xlogy|logistic_loss|log1p|expm1|\bt1\b", page)
+    assert "…" not in page
     if "logsumexp" not in CASES[name][0]:
         assert "logsumexp" not in page
     places = {place.name for place in explanation.forward}
@@ -172,6 +173,12 @@ def _value(formula: str, known: dict[str, float]) -> float:
         ("p = softmax([a, b, c]); L = -log(p[1])", {"a": 1.0, "b": 2.0, "c": 0.5}, ["b"], "p[1] - 1"),
         ("cross_entropy([0, 1, 0], softmax([a, b, c]))", {"a": 1.0, "b": 2.0, "c": 0.5}, ["b"], "v2 - 1"),
         (
+            "h = tanh(a*x + b*z + c); p = sigmoid(v*h); L = bce(y, p)",
+            {"a": 0.3, "x": 1.5, "b": 0.2, "z": 2.0, "c": 0.1, "v": 0.7, "y": 1.0},
+            ["a"],
+            "v*(p - y)*x*(1 - h^2)",
+        ),
+        (
             "cross_entropy(y, softmax(z))",
             {"z": [[1.0, 2.0], [0.5, 1.0]], "y": [[0.0, 1.0], [1.0, 0.0]]},
             ["z[1, 0]"],
@@ -205,6 +212,36 @@ def test_a_call_is_one_step_with_its_textbook_slope(program: str, at: dict[str, 
     assert slope in [step.factor.slope.formula for step in steps]
     opened = explain(program, at, [name], expand=[re.findall(r"\w+(?=\()", program)[0]])
     assert len(opened.forward) > len(explain(program, at, [name]).forward)
+
+
+@pytest.mark.parametrize(
+    ("program", "at", "wrt", "beside"),
+    [
+        ("p = softmax(z); p[0]", {"z": [1.0, 2.0, 0.5]}, ["z[1]"], {"p[1]": "softmax(z)[1]"}),
+        ("p = softmax([a, b]); L = -log(p[1])", {"a": 1.0, "b": 2.0}, None, {"p[0]": "softmax([a, b])[0]"}),
+        ("softmax([a, b])[0]^2", {"a": 1.0, "b": 2.0}, None, {"v2": "softmax([a, b])[1]"}),
+        ("softmax(z)[0]*v1", {"z": [1.0, 2.0], "v1": 3.0}, ["z[0]"], {}),
+    ],
+)
+def test_every_value_that_a_slope_names_is_shown(
+    program: str, at: dict[str, Any], wrt: list[str] | None, beside: dict[str, str]
+) -> None:
+    explanation = explain(program, at, wrt)
+    shown = {place.name: place for place in explanation.forward}
+    slopes = [step.factor.slope.formula for block in explanation.blocks for step in block.steps]
+    named = {name for text in slopes for name in re.findall(r"[^\W\d]\w*(?:\[\d+\])?(?!\w*\()", text)}
+    assert named <= shown.keys()
+    vertices = {vertex.name for vertex in explanation.drawing.vertices}
+    assert {name: place.text for name, place in shown.items() if name not in vertices} == beside
+    for name, call in beside.items():
+        value = package.evaluate(call, {key: at[key] for key in at if key != "v1"}).value
+        assert shown[name].value == pytest.approx(value, rel=1e-14)
+
+
+def test_a_long_slope_with_choices_is_that_of_the_branches_taken() -> None:
+    at = {"x": [[0.0, 0.0], [5.0, 5.0]], "c": [[0.0, 1.0], [5.0, 4.0]]}
+    slope = explain("wcss(x, c)", at, ["c[1, 1]"]).blocks[0].steps[-1].factor.slope
+    assert (slope.formula, slope.pretty) == ("2*(c[1, 1] - x[1, 1])", "2·(c[1, 1] - x[1, 1]) here")
 
 
 def test_a_power_of_itself_has_two_arrows() -> None:

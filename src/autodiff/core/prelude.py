@@ -17,7 +17,7 @@ from autodiff.language.ast import Define
 from autodiff.language.parser import parse
 from autodiff.record import Record
 
-_COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   models: (?P<models>.*)\n#   example: (?P<example>.*)\n(?P<slopes>(?:#   slope .*\n)*)"
+_COMMENT = r"^# (?P<name>\w+): (?P<doc>.*)\n#   formula: (?P<formula>.*)\n#   models: (?P<models>.*)\n#   example: (?P<example>.*)\n(?:#   classes part at: (?P<level>.*)\n)?(?P<slopes>(?:#   slope .*\n)*)"
 _UNUSED = r"^# ([\w -]+): (.*)"
 
 
@@ -32,7 +32,7 @@ class Loss(Record):
     """A loss as its comment describes it; `example` is `call = value`, `signature` how a call looks.
 
     `slopes` has the partials that textbooks write shorter than what the definition leads to: in our own language, shaped
-    like the parameter.
+    like the parameter. `level` is the prediction at which two classes part, "" for another loss.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Loss(Record):
     models: str
     example: str
     slopes: Mapping[str, str]
+    level: str
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +90,7 @@ def _signatures() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def losses() -> tuple[Loss, ...]:
     """Every loss with its comment, in the order of the file."""
-    comments = (match.groupdict() for match in re.finditer(_COMMENT, text(), re.MULTILINE))
+    comments = (match.groupdict("") for match in re.finditer(_COMMENT, text(), re.MULTILINE))
     slopes = ((comment, dict(re.findall(r"slope (\w+): (.*)", comment.pop("slopes")))) for comment in comments)
     return tuple(Loss(signature=_signatures()[comment["name"]], slopes=own, **comment) for comment, own in slopes)
 

@@ -110,18 +110,26 @@ def cancelling(analysis: Analysis, blocks: Sequence[PathChain]) -> tuple[Cancell
     if len(blocks) != 1 or blocks[0].path or not blocks[0].steps:
         return ()
     by_name = {name: node for node, name in analysis.places.names.items()}
-    steps = [step for step in blocks[0].steps if step.label.isdigit()][:6]
-    pairs = [(by_name[step.factor.of], by_name[step.factor.by]) for step in steps]
+    steps = [step for step in blocks[0].steps if step.label.isdigit()]
+    simpler = _simpler(analysis, [(by_name[step.factor.of], by_name[step.factor.by]) for step in steps])
+    if simpler is None:
+        return ()
+    last = steps[simpler[0] - 1]
+    return (Cancelling(simpler[0], last.factor.by, simpler[1], last.so_far),)
+
+
+def _simpler(analysis: Analysis, pairs: Sequence[tuple[int, int]]) -> tuple[int, FormulaText] | None:
+    """How many of the first factors have a product that is simpler than that of one factor less, and this product."""
     before = 0
-    for known, step in enumerate(steps, start=1):
-        if analysis.formula(*pairs[known - 1]) is None:
-            return ()
+    for known, pair in enumerate(pairs[:6], start=1):
+        if analysis.formula(*pair) is None:
+            return None
         graph, product = analysis.formulas.total([pairs[:known]])
         now = size(graph, product)
         if known > 1 and now < before:
-            return (Cancelling(known, step.factor.by, written_out(graph, product), step.so_far),)
+            return known, written_out(graph, product)
         before = now
-    return ()
+    return None
 
 
 def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Slope:
@@ -216,14 +224,12 @@ def _in_order(
     analysis: Analysis, routes: list[list[tuple[int, int]]], slopes: Sequence[FormulaText]
 ) -> FormulaText | None:
     """The factors of one path, those that cancel as one, the others as they are: `(yhat - y)*x`."""
-    cancelling = analysis.cancelling
-    if len(routes) != 1 or not cancelling or len(slopes) < cancelling[0].steps:
+    simpler = _simpler(analysis, routes[0]) if len(routes) == 1 else None
+    if simpler is None:
         return None
-    (known,) = cancelling
-    if analysis.places.names[routes[0][known.steps - 1][1]] != known.by:
-        return None
-    rest = [slope for slope in slopes[known.steps :] if slope.formula != "1"]
-    return product([as_factor(slope) for slope in (known.slope, *rest)]) if rest else known.slope
+    known, first = simpler
+    rest = [slope for slope in slopes[known:] if slope.formula != "1"]
+    return product([as_factor(slope) for slope in (first, *rest)]) if rest else first
 
 
 def _rows_that_sum_to_one(analysis: Analysis) -> Iterator[list[str]]:

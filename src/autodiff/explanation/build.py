@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +23,10 @@ from autodiff.errors import AutodiffError, shortened
 from autodiff.explanation.backward import blocks_of, cancelling, slope
 from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
+from autodiff.explanation.factors import operation_name
 from autodiff.explanation.finite_differences import differences, meanings, update, value
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
-from autodiff.explanation.model import Explanation, Factor, FormulaText
+from autodiff.explanation.model import Explanation, Factor, FormulaText, Place
 from autodiff.explanation.modes import cost, mode_rows, sides
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import places, two_arrows
@@ -131,6 +133,7 @@ def _explanation(analysis: Analysis) -> Explanation:
     analysis.cancelling = cancelling(analysis, blocks)
     answers = tuple(slope(analysis, name, whole) for name in analysis.wanted)
     title, steps = _title(analysis), differences(analysis)
+    drawing = _drawing(analysis, title.pretty)
     return Explanation(
         result=analysis.lowered.name,
         title=title,
@@ -139,8 +142,8 @@ def _explanation(analysis: Analysis) -> Explanation:
         mode=analysis.mode,
         status="ok" if answer is None else answer.status,
         value=None if answer is None else answer.value,
-        forward=tuple(analysis.place(node) for node in analysis.in_order()),
-        drawing=_drawing(analysis, title.pretty),
+        forward=_forward(analysis, {arrow.slope for arrow in drawing.arrows}),
+        drawing=drawing,
         blocks=blocks,
         slopes=answers,
         rows=mode_rows(analysis),
@@ -156,6 +159,30 @@ def _explanation(analysis: Analysis) -> Explanation:
         notes=() if answer is None else answer.notes,
         convention=analysis.convention,
     )
+
+
+def _forward(analysis: Analysis, slopes: Iterable[str]) -> tuple[Place, ...]:
+    """The places as people list them, and the other values of calls that slopes name, such as p[0] in that of p[1]."""
+    known = set(re.findall(r"[^\W\d]\w*(?:\[[^]]*\])?", " ".join(slopes)))
+    beside = {node for node, name in analysis.places.beside.items() if name in known}
+    return tuple(
+        _beside(analysis, node) if node in beside else analysis.place(node)
+        for node in sorted(
+            {*analysis.places.names, *beside}, key=lambda node: (node not in analysis.graph.inputs, node)
+        )
+    )
+
+
+def _beside(analysis: Analysis, node: int) -> Place:
+    from autodiff.explanation.textbook import beside  # most programs call no such function
+
+    name, text = analysis.places.beside[node], beside(analysis.places, node)
+    does = next(
+        operation_name(analysis.places, place) for place, call in analysis.places.calls.items() if node in call.outputs
+    )
+    at = None if analysis.answer is None else analysis.answer.at
+    value = None if at is None else evaluated(analysis.lowered._replace(result=node), at).values.get(node)
+    return Place(name, "step", text.pretty, text.tex, does, value)
 
 
 def _title(analysis: Analysis) -> FormulaText:

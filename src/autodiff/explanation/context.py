@@ -28,6 +28,7 @@ from autodiff.explanation.factors import Formula, Formulas
 from autodiff.explanation.model import Cancelling, Factor, Place
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import SAME, Places, as_written
+from autodiff.notation.parts import size
 from autodiff.notation.tex import tex_name
 from autodiff.symbolic.adjoint import image
 
@@ -43,6 +44,9 @@ WIDE = 2000
 
 ELEMENT = 60
 """Characters up to which an element of an array is written out: `h[0] = W[0, 0]·x[0] + b[0]`."""
+
+LONG = 24
+"""Names, numbers and functions from which on a local slope is written without the branches that are not taken."""
 
 NEAR = 200
 """Places that are searched for another path from a place to one of its arguments."""
@@ -155,9 +159,15 @@ class Analysis:
         return list(exact)
 
     def formula(self, place: int, arg: int) -> Formula | None:
+        """The local slope as symbols; a long one with choices is that of the branches that are taken at the point."""
         if place not in self.written:
             return None
-        return self.formulas.of(place, self.flows[place]).get(arg)
+        known = self.formulas.of(place, self.flows[place]).get(arg)
+        if known is None or self.trace is None or size(known.graph, known.node) < LONG:
+            return known
+        return factors.as_taken(
+            known, {name: self.values[node] for node, name in self.places.names.items() if node in self.values}
+        )
 
     def factor(self, place: int, arg: int) -> Factor:
         names = self.places.names

@@ -16,11 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import add, mul
 from typing import TYPE_CHECKING, TypeVar
 
 from autodiff.core import linearize
-from autodiff.core.evaluate import Trace
+from autodiff.core.evaluate import DomainError, Trace, number, sweep
 from autodiff.core.graph import Graph, WrittenOut, reached
 from autodiff.core.linearize import Linearization
 from autodiff.core.prelude import loss
@@ -48,12 +49,39 @@ class Formula:
     """A local slope as symbols: an equation of `graph`; `own` is the place's own equation there.
 
     `named` is the same slope with the place called by its name wherever it occurs: p·(1 - p) for σ(z)·(1 - σ(z)).
+    `here` says that it holds where the same branches are taken as at the point.
     """
 
     graph: Graph
     node: int
     own: int
     named: int
+    here: bool = False
+
+
+def as_taken(formula: Formula, at: Mapping[str, float]) -> Formula:
+    """A local slope with choices as it is at a point: of each choice the branch that is taken there."""
+    graph, symbols = formula.graph, Symbols()
+    if not any(
+        row is not None and row.branches is not None
+        for row in map(graph.rows.__getitem__, graph.reaching(formula.named))
+    ):
+        return formula
+    try:
+        trace = sweep(graph, formula.named, lambda node: graph.leaf(node, at), partial(number, graph), bool)
+    except (KeyError, DomainError):
+        return formula
+    of: dict[int, int] = {}
+    for node in trace.order:
+        row = graph.rows[node]
+        if row is None:
+            constant = node in graph.constants
+            of[node] = symbols.constant(graph.constants[node]) if constant else symbols.input(graph.inputs[node])
+        else:
+            taken = trace.taken.get(node)
+            of[node] = of[taken] if taken is not None else symbols.call(row, tuple(of[a] for a in graph.args[node]))
+    short = _short(symbols, of[formula.named])
+    return Formula(symbols.graph, short, -1, short, here=True)
 
 
 def active(places: Places, sources: Iterable[int], trace: Trace | None) -> set[int]:

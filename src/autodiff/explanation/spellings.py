@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 1000
 """Characters that a formula with named parts may have."""
 
+SAVED = 6
+"""Characters that the name of a step saves at least where its slope is written by it: `x1·(1 - h1^2)` for a `sech`."""
+
 NOTHING = FormulaText("", "", "")
 
 
@@ -37,11 +40,19 @@ def written_out(graph: Graph, node: int) -> FormulaText:
 
 
 def text_of(formula: Formula) -> FormulaText:
-    """A local slope, with the place's own name for a part that would be written twice; none that needs more than one line."""
-    own = formula.own
-    twice = formula.node != own and _occurrences(formula.graph, formula.node, own) > 1
-    node = formula.named if twice else formula.node
-    return written_out(formula.graph, node) if size(formula.graph, node) <= LONGEST else NOTHING
+    """A local slope, with the place's own name for a part that would be written twice, or where that is shorter; none that needs more than one line."""
+    graph, own = formula.graph, formula.own
+    texts = [
+        written_out(graph, node) if size(graph, node) <= LONGEST else NOTHING for node in (formula.node, formula.named)
+    ]
+    plain, named = texts
+    if formula.here:
+        return (
+            plain._replace(pretty=f"{plain.pretty} here", tex=rf"{plain.tex} \text{{ here}}") if plain.pretty else plain
+        )
+    times = 1 if formula.node == own else _occurrences(graph, formula.node, own)
+    shorter = named.pretty and times == 0 and len(named.pretty) + SAVED <= len(plain.pretty)
+    return named if times > 1 or shorter else plain
 
 
 def _occurrences(graph: Graph, node: int, inner: int) -> int:

@@ -36,12 +36,14 @@ class Places:
     names   the name of each place
     inside  the equations between a place and the places that it is made of, both ends included, ascending; an input has none
     calls   the call that a place is the value of, where that is one step
+    beside  the names of the other values of these calls, which the result does not need and slopes may: -p[0]*p[1]
     """
 
     lowered: Lowered
     names: Mapping[int, str]
     inside: Mapping[int, list[int]]
     calls: Mapping[int, WrittenOut]
+    beside: Mapping[int, str]
 
     def stops(self, place: int) -> Mapping[int, str]:
         """Where the equations of a place end: at every other place; those of a call at its arguments alone."""
@@ -126,12 +128,16 @@ def places(lowered: Lowered, *, atoms: bool = False, expand: Collection[str] = (
     chosen.update(calls)
     chosen.update(operations.intersection(arg for call in calls.values() for args in call.args for arg in args))
     renamed = _repeated(lowered, order)
+    others = {node for call in calls.values() for node in call.outputs} - calls.keys() - graph.constants.keys()
     chosen -= renamed.keys()
     calls = {renamed.get(node, node): call for node, call in calls.items()}
-    names = _names(lowered, sorted(chosen | {lowered.result}))
-    named = Places(lowered, names, {}, calls)
+    chosen.add(lowered.result)
+    all_names = _names(lowered, sorted(chosen | others))
+    names = {node: name for node, name in all_names.items() if node in chosen}
+    beside = {node: name for node, name in all_names.items() if node not in chosen}
+    named = Places(lowered, names, {}, calls, beside)
     inside = {node: segment(graph, node, named.stops(node)) for node in names if graph.rows[node] is not None}
-    return Places(lowered, names, inside, calls)
+    return Places(lowered, names, inside, calls, beside)
 
 
 def _calls(lowered: Lowered, order: Collection[int], opened: Collection[int]) -> dict[int, WrittenOut]:
@@ -227,7 +233,8 @@ def _repeated(lowered: Lowered, order: Collection[int]) -> dict[int, int]:
 
 def _names(lowered: Lowered, nodes: list[int]) -> dict[int, str]:
     graph = lowered.graph
-    known = graph.inputs | graph.names | {lowered.result: lowered.name}
+    elements = {node: name for name, node in lowered.assigned.items() if name.endswith("]")}
+    known = elements | graph.inputs | graph.names | {lowered.result: lowered.name}
     taken = {*known.values(), *lowered.assigned}
     fresh = (f"v{i}" for i in range(1, len(nodes) + len(taken) + 2) if f"v{i}" not in taken)
     return {node: known[node] if node in known else next(fresh) for node in nodes}

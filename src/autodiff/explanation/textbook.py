@@ -80,6 +80,11 @@ def call_text(places: Places, place: int) -> FormulaText:
     return _call_text(places, places.calls[place], _value(places, place))
 
 
+def beside(places: Places, node: int) -> FormulaText:
+    """The same of another value of such a call, which the result does not need."""
+    return _call_text(places, next(call for call in places.calls.values() if node in call.outputs), node)
+
+
 def _call_text(places: Places, call: WrittenOut, output: int) -> FormulaText:
     args = [_argument(places, shape, nodes) for shape, nodes in zip(call.shapes, call.args, strict=True)]
     text = f"{call.name}({', '.join(arg for arg, _ in args)})"
@@ -160,18 +165,12 @@ def _text(call: WrittenOut, k: int) -> tuple[Sequence[str], str]:
 def _block(places: Places, work: BlockArrays, shape: tuple[int, ...], nodes: Sequence[int]) -> ScalarBlock:
     """Elements by the names that they have as steps; constants as they are."""
     graph = places.lowered.graph
-    known = {node: name for name, node in places.lowered.assigned.items()} | dict(places.names)
+    known = {node: name for name, node in places.lowered.assigned.items()} | {**places.beside, **places.names}
     known |= {_value(places, place): places.names[place] for place in places.calls}
     elements_of = tuple(
         work.graph.constant(graph.constants[node])
         if node in graph.constants
-        else work.graph.input(known[node] if node in known else _unnamed(places, node))
+        else work.graph.input(known.get(node, f"#{node}"))
         for node in nodes
     )
     return ScalarBlock(shape, elements_of)
-
-
-def _unnamed(places: Places, node: int) -> str:
-    """An element of a call's value that the result does not need, so that it is no step: `softmax(z)[1]`."""
-    call = places.lowered.graph.calls.get(node)
-    return f"#{node}" if call is None else _call_text(places, call, node).formula

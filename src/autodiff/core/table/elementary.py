@@ -89,7 +89,7 @@ SCHOOL = (
                 example="sinh(1)"),
     elementwise("cosh", "u", "cosh", "sinh(u)", rule="hyperbolic cosine", tex=r"\cosh", doc="hyperbolic cosine",
                 example="cosh(1)"),
-    elementwise("tanh", "u", "tanh", "sech(u)^2", cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
+    elementwise("tanh", "u", "tanh", "sech(u)^2", formula=("1 - w^2",), cure=NEAR_0, rule="hyperbolic tangent", tex=r"\tanh", doc="hyperbolic tangent",
                 example="tanh(1)"),
     elementwise("sech", "u", "= 2*exp(-abs(u))/(1 + exp(-2*abs(u)))", "-w*tanh(u)", rule="hyperbolic secant",
                 doc="hyperbolic secant, 1/cosh", example="sech(1)"),

@@ -189,9 +189,9 @@ def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equa
     chain = slope.chain if detailed and 1 < len(slope.chain) <= _CHAIN else ()
     if chain:
         rights.append((product([d.ratio(factor.of, factor.by) for factor in chain], " "),))
-        factors = [as_factor(factor.slope) for factor in chain if factor.slope.formula != "1"]
-        if factors and all(factor.slope.formula for factor in chain):
-            rights.append((product(factors, " "),))
+        slopes = [factor.slope for factor in chain if factor.slope.formula != "1"]
+        if slopes and all(factor.slope.formula for factor in chain):
+            rights.append((product([as_factor(s) for s in slopes] if len(slopes) > 1 else slopes, " "),))
     if slope.short and detailed:
         because = (Words(f"   since {slope.because}", "quiet"),) if slope.because else ()
         rights.append((slope.short, *because))

@@ -22,7 +22,7 @@ from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.text.elide import GAP, Elided, elide
 from autodiff.render.text.labels import ascii_only, fitted, formula, label, spelled, value
-from autodiff.render.text.layout import Line, Piece, folded
+from autodiff.render.text.layout import Line, Piece, folded, in_few_lines
 
 _ASCII = str.maketrans(
     {**dict.fromkeys("└┘├┤┴┼", "+"), "─": "-", "│": "|", "▶": ">", "●": "*", "○": "o", "⋮": ":", "…": "~"}
@@ -80,8 +80,9 @@ def _lanes(cut: Elided, width: int) -> list[Line]:
     tracks = _Tracks(order, incoming, max(4, min(16, (width - 40) // 2)))
     texts = _Texts(order, width - 2 * tracks.wide - 1)
     written = {name: [texts.arrow(arrow) for arrow in arrows] for name, arrows in listed.items()}
-    most = next((m for m in (16, 8, 4, 2) if _count(order, written, m) <= _LINES), 1)
-    if _count(order, written, most) > _LINES:
+    heads = sum(len(texts.vertex(vertex)) for vertex in order)
+    most = next((m for m in (16, 8, 4, 2) if heads + _count(order, written, m) <= _LINES), 1)
+    if heads + _count(order, written, most) > _LINES:
         written = {name: [[texts.brief(arrow)] for arrow in arrows] for name, arrows in listed.items()}
     lines: list[Line] = []
     for vertex in order:
@@ -104,8 +105,7 @@ def _trimmed(line: Line) -> Line:
 
 
 def _count(order: list[Vertex], written: dict[str, list[list[list[Piece]]]], most: int) -> int:
-    arrows = (words for vertex in order for words in written.get(vertex.name, ())[: most + 1])
-    return len(order) + sum(map(len, arrows))
+    return sum(len(words) for vertex in order for words in written.get(vertex.name, ())[: most + 1])
 
 
 def _order(drawing: Drawing, incoming: dict[str, list[Arrow]]) -> list[Vertex]:
@@ -200,31 +200,35 @@ class _Texts:
     def __init__(self, order: list[Vertex], room: int) -> None:
         self.room = room
         self.deep = max((len(value(v)) for v in order), default=0)
-        heads = [columns(self._head(vertex)) for vertex in order if vertex.kind != GAP]
-        self.wide = max((head for head in heads if head <= room - self.deep - 4), default=0)
+        self.rows = {vertex.name: self._rows(vertex) for vertex in order if vertex.kind != GAP}
+        ends = [columns(rows[-1]) for rows in self.rows.values()]
+        self.wide = max((end for end in ends if end <= room - self.deep - 4), default=0)
 
-    def _head(self, vertex: Vertex) -> str:
+    def _rows(self, vertex: Vertex) -> list[str]:
+        """A statement, or an input, in as many lines as it needs beside the numbers, three at most."""
         room = self.room - self.deep - 4
         right_side, name = formula(vertex), shortened(vertex.name, 4 * self.room)
         if columns(name) > room:
-            return fitted(name, self.room - 1)  # its value is on the next line
+            return [fitted(name, self.room - 1)]  # its value is on the next line
         if right_side:
-            rest = room - columns(name) - 3
-            return f"{name} = {fitted(right_side, rest)}" if rest >= min(columns(right_side), 12) else name
-        return f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
+            return in_few_lines(f"{name} = {right_side}", max(room, 12), 3, 4)
+        return [
+            f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
+        ]
 
     def vertex(self, vertex: Vertex) -> list[list[Piece]]:
-        """A line, or two for long names and for long counts of what was left out."""
+        """A line, or several for long statements, long names, and long counts of what was left out."""
         if vertex.kind == GAP:
             lines = [vertex.text] if len(vertex.text) < self.room else vertex.text.split(", ")
             return [[(f" {line}", "")] for line in lines]
-        head = self._head(vertex)
         number = value(vertex)
         number = number if number.startswith("-") else f" {number}"
-        pad = self.wide - columns(head) + 2
+        rows = [[(f" {row}", f"@{vertex.name}")] for row in self.rows[vertex.name]]
+        pad = self.wide - columns(self.rows[vertex.name][-1]) + 2
         if pad >= 2 or number == " ":
-            return [[(f" {head}", f"@{vertex.name}"), (f"{' ' * max(pad, 0)}{number}", "")]]
-        return [[(f" {head}", f"@{vertex.name}")], [(f"{' ' * (self.wide + 3)}{number}", "")]]
+            rows[-1].append((f"{' ' * max(pad, 0)}{number}", ""))
+            return rows
+        return [*rows, [(f"{' ' * (self.wide + 3)}{number}", "")]]
 
     def arrow(self, arrow: Arrow) -> list[list[Piece]]:
         """A line, or several for what has no room on one."""
@@ -232,7 +236,7 @@ class _Texts:
         ends = f"{fitted(arrow.source, room - 3)} ─▶ {fitted(arrow.target, room - 2)}"
         for mark in (label(arrow), label(arrow, 12)):  # where symbols and number have no room, the number alone
             rows = folded(f"{ends}  {mark}".rstrip(), room, 2)
-            if len(rows) <= 5 and all(columns(row) <= room for row in rows):
+            if len(rows) <= 2 and all(columns(row) <= room for row in rows):
                 return [self._arrow(arrow, row) for row in rows]
         return [self.brief(arrow)]
 

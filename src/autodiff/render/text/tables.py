@@ -58,11 +58,11 @@ def _places(block: TableBlock, screen: Screen) -> Iterator[Line]:
             continue
         words, note, *_ = map(plain, row.cells)
         value = _value(row.cells[2][0]) if row.cells[2:] else ""
+        note = "" if screen.width < STACKED else f"   {note:<{does}}"
         if columns(words) > wide:
             yield from ((INDENT, (line, f"@{row.place}")) for line in in_few_lines(words, screen.room, 3, 2))
-            yield (" " * (MARGIN + wide + 3), ""), (value, "")
+            yield (" " * (MARGIN + wide), ""), (f"{note}   ", "dim"), (value, "")
             continue
-        note = "" if screen.width < STACKED else f"   {note:<{does}}"
         pad = " " * (wide - columns(words))
         yield INDENT, (words, f"@{row.place}"), (f"{pad}{note}   ", "dim"), (value, "")
 
