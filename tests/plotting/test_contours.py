@@ -195,11 +195,11 @@ def test_poles_closer_than_samples_leave_only_samples() -> None:
 
 def test_slopes_of_a_corner_are_written_once_and_losses_without_markup() -> None:
     pytest.importorskip("matplotlib")
-    from autodiff.render.plot import image
+    from autodiff.render.plot import image, models
 
     corner = image.image(plot("abs(x)", ("x", -1.0, 1.0), {"x": 0.0}), "svg").decode()
     assert corner.count("<!-- slope") == 1
-    losses = image.loss_image("L", [1, 2, 3], {"loss": [10.0, 1.0, 0.1]}, "svg").decode()
+    losses = models.loss_image("L", [1, 2, 3], {"loss": [10.0, 1.0, 0.1]}, "svg").decode()
     assert "mathdefault" not in losses
     assert "<!-- 0.1 -->" in losses
 

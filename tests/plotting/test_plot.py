@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -285,6 +286,42 @@ def test_the_terminal_is_never_wider_than_asked(width: int) -> None:
         found = terminal.text(plot(text, ("x", -5.0, 5.0), {"x": 1.5}), width)
         assert max(map(len, found.splitlines()[:-8])) <= width
     assert "\n" in terminal.surface_text(surface("x*y", ("x", -1.0, 1.0), ("y", -1.0, 1.0)), width)
+
+
+@pytest.mark.parametrize("text", ["tan(x)", "x^3/7", "exp(x)/3", "1e-200*x", "5.123", "sin(1/x)*77"])
+def test_axes_of_the_terminal_end_at_round_numbers(text: str) -> None:
+    rows = terminal.text(plot(text, ("x", -3.0, 3.0), order=0), 80).splitlines()
+    low, high = (float(row.split("┤")[0]) for row in rows if "┤" in row)
+    assert low < high
+    assert all(len(f"{abs(end):.12e}".partition("e")[0].replace(".", "").rstrip("0")) <= 3 for end in (low, high))
+    assert any("⠀" < sign <= "⣿" for row in rows for sign in row)
+
+
+def test_the_last_column_and_the_highest_line_are_drawn() -> None:
+    rows = terminal.text(plot("exp(exp(x))", ("x", -2.0, 6.0), order=0), 80).splitlines()
+    assert rows[2][-1:] not in ("", "⠀", "│")
+
+
+def test_a_derivative_has_open_dots_where_there_is_no_slope() -> None:
+    image = pytest.importorskip("autodiff.render.plot.image")
+    dots = [
+        image.image(plot(text, ("x", -1.0, 1.0)), "svg").count(b"<use ") for text in ("sin(x)", "abs(x)", "floor(x)")
+    ]
+    assert dots[1] >= dots[0] + 3
+    assert dots[2] >= dots[0] + 4
+
+
+def test_surfaces_of_balls_take_few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    honest = Compiled.approximate
+
+    def approximate(self: Compiled, **columns: Any) -> Any:
+        counted.append(max(np.size(column) for column in columns.values()))
+        return honest(self, **columns)
+
+    monkeypatch.setattr(Compiled, "approximate", approximate)
+    surface("betainc(x, y, 0.3)", ("x", 0.5, 5.0), ("y", 0.5, 5.0))
+    assert sum(counted) < 2000
 
 
 @pytest.mark.parametrize(

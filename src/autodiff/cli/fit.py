@@ -84,7 +84,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     if given["out"]:
         _write(given["out"], form, fitted, table)
     if given["plot"]:
-        from autodiff.render.plot.image import fit_image
+        from autodiff.render.plot.models import fit_image
 
         output.put(fit_image(fitted.with_data, picture), given["plot"])
     if given["save"]:

@@ -235,8 +235,8 @@ class Session:
 
     def _plot(self, ending: Ending) -> None:
         """Write the picture of the losses."""
-        from autodiff.render.plot.image import loss_image  # Matplotlib is an extra
-        from autodiff.tables.atomic_file import whole
+        from autodiff.render.plot.models import loss_image  # Matplotlib is an extra
+        from autodiff.train.picture import predicted
 
         curves: dict[str, Sequence[float | None]] = {"rows trained on": [record.loss for record in self.records]}
         if self.training.validation is not None:
@@ -245,8 +245,9 @@ class Session:
         best = ending.epoch if epochs and ending.epoch in range(epochs[0], epochs[-1]) else None
         title = self.training.lowered.source.strip().splitlines()[-1]
         path = self.given["plot"]
+        between = predicted(self.training, ending.parameters)
         with whole(path) as file:
-            file.write(loss_image(title, epochs, curves, path.rpartition(".")[2].lower(), best))
+            file.write(loss_image(title, epochs, curves, path.rpartition(".")[2].lower(), best, between))
 
     def finish(self) -> None:
         """Save, and print what the training led to."""

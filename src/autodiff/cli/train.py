@@ -100,7 +100,7 @@ Where a slope does not exist because the loss sits on a corner, a step uses the 
     "--explain-step", type=click.IntRange(min=1), default=1, show_default=True, help="The step to take apart."
 )
 @options.file_option("--history", metavar="FILE.csv", help="Write a line per epoch.")
-@output.plot_option("Draw the loss over the epochs, of the rows held out as well")
+@output.plot_option("Draw the loss over the epochs and, of one or two columns, the rows and predictions")
 @options.file_option(
     "--save", metavar="FILE.json", help="Write the parameters, for --resume and for eval --at @FILE.json."
 )

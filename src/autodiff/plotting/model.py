@@ -5,6 +5,7 @@ Coordinates are those of the program; a segment is a curve without a gap; marks 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,16 @@ from autodiff import display
 
 HIGHEST_SHOWN = 1e307
 """The largest number in view: an axis some times as long, and differences of two levels, stay in the range of float64."""
+
+ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+"""Round distances are these times a power of ten."""
+
+
+def round_step(least: float) -> float:
+    """The smallest round distance that is not below `least`, a positive number."""
+    scale = 10.0 ** math.floor(math.log10(least))
+    return next(part * scale for part in ROUND if part * scale >= least)
+
 
 Kind = Literal["corner", "jump", "pole", "end", "hole", "vertical tangent"]
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from autodiff.plotting.contours import Grid, contours
-from autodiff.plotting.model import HIGHEST_SHOWN, Surface
+from autodiff.plotting.model import HIGHEST_SHOWN, Surface, round_step
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID, BALLS_GRID = 200, 60
+GRID, BALLS_GRID = 200, 30
 """Intervals along each axis; the same where functions are computed by balls."""
 
-FEW = 24
+FEW = 20
 """The same where each value is a one-shot evaluation."""
 
 ARROWS = 12
@@ -30,8 +30,8 @@ LONG = 0.8
 LEVELS = 10
 """Contour lines, about."""
 
-ROUND, SERIES = np.array([1.0, 2.0, 2.5, 5.0, 10.0]), np.array([1.0, 2.0, 5.0, 10.0])
-"""The distance of even levels, and levels that are not, are these times a power of ten."""
+SERIES = np.array([1.0, 2.0, 5.0, 10.0])
+"""Levels that are not even are these times a power of ten."""
 
 STEEP, MILD, LOPSIDED = 6, 2.5, 2
 """How many times as long as its middle half a range of values is that has no even levels; where both ends are left out, how
@@ -151,9 +151,7 @@ def _even(low: float, high: float) -> list[float]:
     """The multiples of a round number between two, at most LEVELS + 3."""
     if not low < high:
         return []
-    least = (high - low) / (LEVELS + 3)
-    scale = 10.0 ** int(np.floor(np.log10(least)))
-    step = next(float(part * scale) for part in ROUND if part * scale >= least)
+    step = round_step((high - low) / (LEVELS + 3))
     places = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
     return [float(f"{place * step:.12g}") + 0.0 for place in places if low < place * step < high]
 

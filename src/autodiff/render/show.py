@@ -184,7 +184,7 @@ def _fit(fit: Any, form: str) -> str:
     if form == "text":
         return text(fit)
     if form == "svg":
-        from autodiff.render.plot.image import fit_image
+        from autodiff.render.plot.models import fit_image
 
         return fit_image(fit.with_data, "svg").decode()
     rows, in_tex = [], []

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from autodiff.libraries import library
 from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Surface
 from autodiff.render.plot import words
-
-if TYPE_CHECKING:
-    from autodiff.fitting.curve import FittedCurve
 
 FORMATS = ("svg", "png", "pdf")
 
@@ -34,6 +31,9 @@ TINY = 1e-285
 
 LONGEST_TITLE = 76
 """Characters of a title that fit the width."""
+
+BESIDE = 1e-6
+"""How near to a special point its neighbouring sample is, in parts of the range."""
 
 ROOM, EDGE = 40.0, 8.0
 """The distance between two labels of lines, and to the edge, at least, in points of the screen."""
@@ -62,13 +62,13 @@ def image(plot: Plot, form: str, theme: str = "light") -> bytes:
     below = len(plot.curves) - 1
     ratios = {"height_ratios": [HEIGHT, *[BELOW] * below]}
     panels = {"nrows": 1 + below, "sharex": True, "squeeze": False, "gridspec_kw": ratios}
-    with _figure(colours, HEIGHT + BELOW * below, **panels) as (figure, axes):
+    with figures(colours, HEIGHT + BELOW * below, **panels) as (figure, axes):
         for k, (axis, curve) in enumerate(zip(axes[:, 0], plot.curves, strict=True)):
             _panel(axis, plot, curve, colours, main=k == 0)
-        _title(figure, plot.program, colours)
+        titled(figure, plot.program, colours)
         axes[-1, 0].set_xlabel(plot.variable)
         _apart(figure, axes[0, 0])
-        return _bytes(figure, form, "; ".join(words.lines(plot)) or plot.program)
+        return in_bytes(figure, form, "; ".join(words.lines(plot)) or plot.program)
 
 
 def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
@@ -77,7 +77,7 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
     across, upward = (float(axis[-1] - axis[0]) for axis in (surface.xs, surface.ys))
     alike = 1 / ALIKE <= upward / across <= ALIKE
     height = min(WIDTH * upward / across, WIDTH) + TITLE if alike else WIDTH * 0.85
-    with _figure(colours, height) as (figure, axis):
+    with figures(colours, height) as (figure, axis):
         axis.set(
             xlim=(surface.xs[0], surface.xs[-1]), ylim=(surface.ys[0], surface.ys[-1]),
             xlabel=surface.variables[0], ylabel=surface.variables[1], aspect="equal" if alike else "auto",
@@ -93,10 +93,10 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
             axis.plot(*zip(*surface.path, strict=True), color=colours.tangent, marker="o", markersize=3, linewidth=1.5)
         if surface.point is not None:
             axis.plot(*surface.point, marker="o", color=colours.ink, markersize=6)
-        _title(figure, surface.program, colours)
+        titled(figure, surface.program, colours)
         if surface.levels:
             _levels(figure, axis, surface, colours)
-        return _bytes(figure, form, surface.program)
+        return in_bytes(figure, form, surface.program)
 
 
 def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
@@ -122,61 +122,7 @@ def _behind(colours: Colours) -> dict[str, Any]:
     return {"facecolor": colours.page, "edgecolor": "none", "pad": 0.6}
 
 
-def loss_image(
-    title: str, epochs: Sequence[int], curves: Mapping[str, Sequence[float | None]], form: str, best: int | None = None
-) -> bytes:
-    """The losses of a training over its epochs, each curve with its name; `best` is the epoch of the parameters that are kept.
-
-    The axis is logarithmic, and says so, where all losses are above 0 and span more than a factor 20.
-    """
-    colours = THEMES["light"]
-    finite = [v for values in curves.values() for v in values if v is not None and math.isfinite(v)]
-    logarithmic = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > 20
-    with _figure(colours) as (figure, axis):
-        styles = zip((colours.curve, colours.derivative, colours.tangent), ("-", "--", ":"), strict=True)
-        for (name, values), (colour, line) in zip(curves.items(), styles, strict=False):
-            shown = [math.nan if value is None else value for value in values]
-            single = {"marker": "."} if len(shown) == 1 else {}
-            axis.plot(epochs, shown, color=colour, linestyle=line, linewidth=1.6, label=name, **single)
-        if logarithmic:
-            axis.set_yscale("log")
-            axis.yaxis.set_major_formatter(lambda loss, _: words.short(loss))
-            axis.yaxis.set_minor_formatter(lambda loss, _: words.short(loss) if f"{loss:e}"[0] in "25" else "")
-        axis.set(xlabel="epoch", ylabel="loss (logarithmic axis)" if logarithmic else "loss")
-        if best is not None:
-            axis.axvline(best, color=colours.faint, linewidth=1)
-            left = best > epochs[-1] / 2
-            axis.annotate(
-                "kept", (best, 1), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, -2), fontsize=8,
-                textcoords="offset points", ha="right" if left else "left", va="top", color=colours.ink,
-            )  # fmt: skip
-        if len(curves) > 1:
-            axis.legend(frameon=False)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        _title(figure, title, colours)
-        return _bytes(figure, form, f"the loss of {title} over {len(epochs)} epochs")
-
-
-def fit_image(curve: FittedCurve, form: str, theme: str = "light") -> bytes:
-    """A fitted curve with its band, and the data, each y with its deviation where that is given."""
-    colours = THEMES[theme]
-    with _figure(colours) as (figure, axis):
-        if math.isfinite(float((curve.upper - curve.lower).max())):
-            axis.fill_between(
-                curve.x, curve.lower, curve.upper, color=colours.curve, alpha=0.2, linewidth=0, label=curve.band
-            )
-        axis.plot(curve.x, curve.fitted, color=colours.curve, linewidth=1.6, label="fit")
-        axis.errorbar(
-            curve.at, curve.y, curve.sigma, linestyle="none", marker="x", markersize=5, color=colours.data,
-            elinewidth=1, capsize=2, label="data",
-        )  # fmt: skip
-        axis.set(xlabel=curve.across, ylabel=curve.up)
-        axis.legend(frameon=False)
-        _title(figure, curve.model, colours)
-        return _bytes(figure, form, f"{curve.up} and the fit of {curve.model} over {curve.across}")
-
-
-def _title(figure: Any, program: str, colours: Colours) -> None:
+def titled(figure: Any, program: str, colours: Colours) -> None:
     """The program above the picture, on one line that fits its width."""
     line = program.strip().replace("\n", "; ")
     cut = line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
@@ -201,6 +147,7 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
         if mark.kind == "pole":
             axis.axvline(mark.x, color=colours.ink, linewidth=0.8, linestyle=":")
     if not main:
+        _breaks(axis, plot, curve, colour, colours.page)
         return
     if plot.points is not None:
         axis.plot(*plot.points, linestyle="none", marker="x", color=colours.data, markersize=5)
@@ -209,6 +156,23 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
     labelled = sum(mark.kind == "corner" for mark in plot.marks) <= MOST_LABELS
     for mark in plot.marks:
         _mark(axis, mark, colours, labelled=labelled)
+
+
+def _breaks(axis: Any, plot: Plot, curve: Curve, colour: str, page: str) -> None:
+    """Open dots where a derivative ends on one side, or both, of a point where there is none."""
+    near = BESIDE * (plot.stop - plot.start)
+    broken = [mark.x for mark in plot.marks if mark.kind in ("corner", "jump", "hole")]
+    ends = [(float(xs[k]), float(ys[k])) for xs, ys in curve.segments for k in (0, -1)]
+    dots = [(x, y) for x, y in ends if curve.low <= y <= curve.high and any(abs(x - at) < near for at in broken)]
+    if dots:
+        axis.plot(
+            *zip(*dots, strict=True),
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            markerfacecolor=page,
+            markeredgecolor=colour,
+        )
 
 
 def _tiny(axis: Any, low: float, high: float) -> None:
@@ -243,7 +207,7 @@ def _mark(axis: Any, mark: Any, colours: Colours, *, labelled: bool) -> None:
     hollow = {"marker": "o", "markersize": 6, "markerfacecolor": colours.page, "markeredgecolor": colours.curve}
     full = {"marker": "o", "markersize": 6, "color": colours.curve}
     for side in (mark.left, mark.right):
-        if mark.kind in ("jump", "end", "hole") and side is not None:
+        if mark.kind in ("jump", "end", "hole", "pole") and side is not None:
             axis.plot([mark.x], [side], linestyle="none", zorder=3, **hollow)
     if mark.value is not None:
         style = full if mark.kind in ("jump", "end") else hollow
@@ -255,7 +219,7 @@ def _mark(axis: Any, mark: Any, colours: Colours, *, labelled: bool) -> None:
         and mark.right_slope is not None
         and mark.value is not None
     ):
-        text = f"slopes {words.short(mark.left_slope)} and {words.short(mark.right_slope)}"
+        text = f"slopes {words.label(mark.left_slope)} and {words.label(mark.right_slope)}"
         above = mark.left_slope > mark.right_slope
         _with_room(axis, mark.value, above=above)
         low, high = axis.get_xlim()
@@ -307,7 +271,7 @@ def _apart(figure: Any, axis: Any) -> None:
 
 
 @contextmanager
-def _figure(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator[tuple[Any, Any]]:
+def figures(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator[tuple[Any, Any]]:
     """A figure of Matplotlib in these colours, which no window and no global list holds, and its axes."""
     matplotlib = library("matplotlib", "a picture", "plot")
     from matplotlib.figure import Figure
@@ -323,7 +287,7 @@ def _figure(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator
         yield figure, figure.subplots(**panels)
 
 
-def _bytes(figure: Any, form: str, description: str) -> bytes:
+def in_bytes(figure: Any, form: str, description: str) -> bytes:
     stream = io.BytesIO()
     described = {"svg": {"Date": None, "Description": description}, "png": {"Description": description}}
     metadata = described.get(form, {"CreationDate": None, "Subject": description})

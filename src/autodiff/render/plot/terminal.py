@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
 
 from autodiff.libraries import library
-from autodiff.plotting.model import Curve, Plot, Surface
+from autodiff.plotting.model import Curve, Plot, Surface, round_step
 from autodiff.render.plot import words
 
 LABEL = words.WIDEST + 2
 """Columns of the numbers beside an axis."""
 
 NARROWEST = 40
+
+ROUNDED, TINIEST = 20, 1e-290
+"""An axis ends at multiples of a round number that is about so small a part of it; not where it is shorter than this."""
 
 
 def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> str:
@@ -35,7 +40,9 @@ def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> s
     return _page(lines, unicode=unicode)
 
 
-def _panel(plot: Plot, curve: Curve, width: int, rows: int, *, main: bool) -> list[str]:
+def _panel(plot: Plot, exact: Curve, width: int, rows: int, *, main: bool) -> list[str]:
+    low, high = _round_ends(exact.low, exact.high)
+    curve = replace(exact, low=low, high=high)
     canvas = _canvas(width - LABEL, rows, plot.start, curve.low, plot.stop, curve.high)
     if curve.low < 0 < curve.high:
         _dotted(canvas, plot.start, 0.0, plot.stop, 0.0, 4 * (width - LABEL) // 8)
@@ -49,6 +56,14 @@ def _panel(plot: Plot, curve: Curve, width: int, rows: int, *, main: bool) -> li
         _marks(canvas, plot, curve)
     span = curve.high - curve.low
     return [curve.label, *_framed(canvas, words.label(curve.high, span), words.label(curve.low, span))]
+
+
+def _round_ends(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis as round numbers, a twentieth of it further out at most on either side or a little more."""
+    if not high - low > TINIEST:
+        return low, high
+    step = round_step((high - low) / ROUNDED)
+    return float(f"{math.floor(low / step) * step:.12g}"), float(f"{math.ceil(high / step) * step:.12g}")
 
 
 def _framed(canvas: Any, high: str, low: str) -> list[str]:
@@ -67,7 +82,7 @@ def _marks(canvas: Any, plot: Plot, curve: Curve) -> None:
             for k in range(canvas.height):
                 _sign(canvas, mark.x, curve.low + (k + 0.5) / canvas.height * (curve.high - curve.low), "┊", curve)
         for side in (mark.left, mark.right):
-            if mark.kind in ("jump", "end", "hole") and side is not None:
+            if mark.kind in ("jump", "end", "hole", "pole") and side is not None:
                 _sign(canvas, mark.x, side, "○", curve)
         if mark.value is not None and mark.kind != "pole":
             _sign(canvas, mark.x, mark.value, "●" if mark.kind in ("jump", "end") else "○", curve)
@@ -77,10 +92,7 @@ def _marks(canvas: Any, plot: Plot, curve: Curve) -> None:
 
 def _sign(canvas: Any, x: float, y: float, sign: str, curve: Curve) -> None:
     if canvas.xmin <= x <= canvas.xmax and curve.low <= y <= curve.high:
-        # the last column and the last line belong to the canvas only just
-        right = canvas.xmax - (canvas.xmax - canvas.xmin) / canvas.width / 2
-        top = canvas.ymax - (canvas.ymax - canvas.ymin) / canvas.height / 2
-        canvas.text(min(x, right), min(y, top), sign)
+        canvas.text(x, y, sign)
 
 
 def _curve(canvas: Any, xs: Sequence[float], ys: Sequence[float], low: float, high: float) -> None:
@@ -143,7 +155,9 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
 
 
 def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float) -> Any:
-    return library("plotille", "a plot", "plot").Canvas(width, height, x0, y0, x1, y1)
+    # a dot more at the upper ends, which are not part of the canvas
+    right, top = x1 + (x1 - x0) / width / 2, y1 + (y1 - y0) / height / 4
+    return library("plotille", "a plot", "plot").Canvas(width, height, x0, y0, right, top)
 
 
 def _page(lines: Sequence[str], *, unicode: bool) -> str:
