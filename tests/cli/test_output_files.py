@@ -135,3 +135,13 @@ def test_bars_name_the_step_that_makes_the_slope_tiny() -> None:
     for form in ("html", "markdown", "latex"):
         assert "saturates tanh" in autodiff("explain", *program, "--format", form).out
     assert ".bars code { white-space: pre; }" in autodiff("explain", *program, "--format", "html").out
+
+
+def test_a_picture_of_a_network_leaves_out_the_inputs_of_one_step(tmp_path: Path) -> None:
+    units = "; ".join(f"h{k} = tanh(a{k}*x + b{k}*y + c{k})" for k in (1, 2, 3, 4))
+    at = ",".join(f"{name}{k}={k}" for name in "abc" for k in (1, 2, 3, 4))
+    picture = tmp_path / "a.svg"
+    done = autodiff("graph", f"{units}; h1 + h2 + h3 + h4", "--at", f"{at},x=1,y=0.5", "-o", str(picture))
+    assert (done.status, done.err) == (0, "notice: 12 inputs not drawn: each is in the formula of its step\n")
+    names = set(re.findall(r'data-source="(\w+)"', picture.read_text()))
+    assert names == {"x", "y", "h1", "h2", "h3", "h4"}

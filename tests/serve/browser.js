@@ -50,8 +50,11 @@ const visit = async (browser, address, width, scheme) => {
   await page.waitForTimeout(1000);
   found.answers = answers;
   found.scroll = await page.evaluate(() => document.documentElement.scrollWidth);
-  await page.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-  found.violations = await page.evaluate(async () => (await axe.run(document)).violations.map((found) => found.id));
+  found.violations = [];
+  for (const frame of page.frames()) { // the page, and the explanation in it
+    await frame.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+    found.violations.push(...await frame.evaluate(async () => (await axe.run(document)).violations.map((found) => found.id)));
+  }
   await context.close();
   return { ...found, said, asked: [...asked].filter((url) => url !== "about:blank" && !url.startsWith("data:")) };
 };

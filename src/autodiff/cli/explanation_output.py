@@ -12,6 +12,8 @@ from autodiff.cli import colour, files, inputs, options, output, streams
 from autodiff.errors import HARD_POINT, printable
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation, plain
+from autodiff.render.document.compose import drawing_of
+from autodiff.render.document.formulas import many
 from autodiff.render.text import document
 from autodiff.render.text.answer import as_json, place
 from autodiff.render.text.layout import WIDEST, Line, plain_lines
@@ -95,9 +97,10 @@ def draw(
     else:
         writer = getattr(import_module(f"autodiff.render.graph.{form}"), form)
         more = {"fragment": fragment} if form == "tikz" else {}
-        output.put(
-            writer(explanation.drawing, right=right, **more).rstrip("\n"), path, opened=opened, ending=f".{form}"
-        )
+        drawing = drawing_of(explanation) if form in ("svg", "tikz") else explanation.drawing
+        if left_out := len(explanation.drawing.vertices) - len(drawing.vertices):
+            streams.remark(f"notice: {many(left_out, 'input')} not drawn: each is in the formula of its step")
+        output.put(writer(drawing, right=right, **more).rstrip("\n"), path, opened=opened, ending=f".{form}")
     # an option that gives a slope all the same is one of other commands
     return _judged(explanation if explanation.value is None else replace(explanation, hint=""))
 

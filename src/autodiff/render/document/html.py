@@ -33,6 +33,7 @@ _MARKS = {"good": ("✓", "agrees: "), "bad": ("✗", "does not agree: "), "doub
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _BRIEF = 4  # answers at the head of the page
 _LONG = 40  # signs of the formula at the head from which on it is set smaller
+_WIDE = 24  # signs of a heading from which on it may not fit a phone
 _BESIDE = 480  # pixels: the width up to which a drawing is beside a table
 _STAYS = 640  # pixels: the height up to which it stays in view
 _BROAD = 62  # signs in the columns of a table beside which there is no room
@@ -83,7 +84,7 @@ class _Page(DocumentWriter):
         kind = "long" if len(plain(document.heading)) > _LONG else "short"
         yield f'<header class="{kind}">'
         yield '<div class="heading">'
-        yield f'<h1 class="scroll">{self.cell(document.heading)}</h1>'
+        yield f'<h1 class="scroll" tabindex="0" aria-label="{escape(printable(plain(document.heading)))}">{self.cell(document.heading)}</h1>'
         yield f'<p class="asked">{self.cell(document.question)}</p>'
         yield "</div>"
         if answers := self.answers():
@@ -144,7 +145,7 @@ class _Page(DocumentWriter):
         yield "</section>"
 
     def drawing(self, drawing: Drawing) -> list[str]:
-        return ['<figure class="scroll">', self.drawn, "</figure>"]
+        return ['<figure class="scroll" tabindex="0">', self.drawn, "</figure>"]
 
     def items(self, items: Sequence[blocks.Item]) -> list[str]:
         return ["<ul>", *map(self.item, items), "</ul>"]
@@ -192,7 +193,7 @@ class _Page(DocumentWriter):
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def table(self, table: blocks.TableBlock) -> Iterator[str]:
-        yield '<div class="scroll">'
+        yield '<div class="scroll" tabindex="0">'
         yield f'<table class="{table.kind or "plain"}" aria-label="{escape(table.about)}">'
         heads = (
             f'<th scope="col"{_kind(c.numeric)}>{self.cell(c.head) or _hidden("step")}</th>' for c in table.columns
@@ -228,7 +229,10 @@ class _Page(DocumentWriter):
             label = f' data-label="{escape(printable(plain(column.head)))}"'
             inner = f"{self.cell(cell)}{self.answer * (row.answer and at == last)}"
             if at == 0:
-                yield f'<th scope="row">{inner}</th>'
+                words = escape(printable(plain(cell)))
+                keys = ' tabindex="0"' if len(words) > _WIDE else ""
+                text = f'{_hidden(words)}<span aria-hidden="true">{inner}</span>' if "<math" in inner else inner
+                yield f'<th scope="row"{keys}>{text}</th>'
             else:
                 yield f"<td{_kind(column.numeric)}{label}>{inner}</td>"
 
