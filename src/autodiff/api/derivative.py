@@ -330,7 +330,7 @@ class _Maker:
             return conditions
 
         left = (
-            of_result(condition, self.symbols, self.text, self.lowered.inputs, entry.node, entry.wrt)
+            of_result(condition, self.symbols, self.text, self.lowered.inputs, seen.of[result], entry.node, entry.wrt)
             for condition in conditions
         )
         return [condition for condition in left if condition is not None]

@@ -6,7 +6,7 @@ The derivative is evaluated at points on the break, with a short list of numbers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from math import isclose
@@ -19,62 +19,75 @@ from autodiff.core.lowering import lower
 from autodiff.errors import AutodiffError
 from autodiff.notation.infix import infix
 from autodiff.notation.parts import parted
-from autodiff.symbolic.conditions import Proviso, without
+from autodiff.symbolic.conditions import Proviso, settled, without
 from autodiff.symbolic.expression import Symbols
+from autodiff.symbolic.sides import same_on_both_sides
 
 _LARGEST = 300
 """Equations that a formula may have to be evaluated here."""
+
+_PLACES = ("0", "1", "-1", "2", "-3", "pi", "-pi", "pi/2", "3*pi/2", "pi/4")
+"""Values of the only input that are tried where the place does not say what it is."""
 
 _NUMBERS = ("0.75", "-1.5", "2.25", "-0.25")
 """Values of the other inputs at the points that are tried."""
 
 
 def of_result(
-    condition: Proviso, symbols: Symbols, text: str, inputs: Sequence[str], formula: int, wrt: Sequence[str]
+    condition: Proviso, symbols: Symbols, text: str, inputs: Sequence[str], value: int, formula: int, wrt: Sequence[str]
 ) -> Proviso | None:
     """A condition on the slope of the program `text`: a break without its harmless places, None where none is left.
 
-    A jump of a part, where the result is continuous, is a corner: that of `heaviside(x)*x`.
+    A jump of a part, where the result is continuous, is a corner: that of `heaviside(x)*x`. `value` and `formula` are the
+    equations of the result and of its slope.
     """
     if condition.kind in ("domain", "slope") or condition.branch:
         return condition
-    left = without(symbols, condition, partial(_smooth, text, inputs, symbols.graph, formula, wrt))
+    same, points = partial(same_on_both_sides, symbols), partial(_points, inputs, symbols)
+
+    def smooth(place: int) -> bool:
+        by_formulas = len(wrt) == 1 and same(value, place) and same(formula, place)
+        return by_formulas or _smooth(text, symbols.graph, formula, wrt, points(place))
+
+    left = without(symbols, condition, smooth)
     if left is None or left.kind != "jump":
         return left
-    jumps = without(symbols, left, partial(_has_corner, text, inputs, symbols.graph, wrt[:1]))
+    jumps = without(symbols, left, lambda place: same(value, place) or _has_corner(text, wrt[:1], points(place)))
     return replace(left, kind="corner") if jumps is None else left
 
 
-def _smooth(
-    text: str, inputs: Sequence[str], graph: Graph, formula: int, wrt: Sequence[str], place: Mapping[str, int]
-) -> bool:
-    """Whether the derivative by `wrt` is there in a `place`: names, and the equations of `graph` that say what they are."""
+def _smooth(text: str, graph: Graph, formula: int, wrt: Sequence[str], points: Iterable[Mapping[str, Value]]) -> bool:
+    """Whether the derivative by `wrt` is there at all of the points where the program has a value, and at most of them it has."""
     if len(graph.reaching(formula)) > _LARGEST:
         return False
     try:
-        agreements = [_agrees(text, graph, formula, wrt, point) for point in _points(inputs, graph, place)]
+        agreements = [_agrees(text, graph, formula, wrt, point) for point in points]
     except AutodiffError:
         return False
-    free = len(inputs) > len(place)
-    return False not in agreements and (not free or agreements.count(True) > len(agreements) // 2)
+    return False not in agreements and agreements.count(True) > len(agreements) // 2
 
 
-def _has_corner(text: str, inputs: Sequence[str], graph: Graph, wrt: Sequence[str], place: Mapping[str, int]) -> bool:
-    """Whether the program is continuous in a `place`, with another slope on each side."""
+def _has_corner(text: str, wrt: Sequence[str], points: Iterable[Mapping[str, Value]]) -> bool:
+    """Whether the program is continuous at the points, with another slope on each side."""
     try:
-        kinds = [evaluate(text, point, wrt).status for point in _points(inputs, graph, place)]
+        kinds = {evaluate(text, point, wrt).status for point in points}
     except AutodiffError:
         return False
-    return "corner" in kinds and {*kinds} <= {"corner", "ok"}
+    return "corner" in kinds and kinds <= {"corner", "ok"}
 
 
-def _points(inputs: Sequence[str], graph: Graph, place: Mapping[str, int]) -> Iterator[Mapping[str, Value]]:
+def _points(inputs: Sequence[str], symbols: Symbols, place: int) -> Iterator[Mapping[str, Value]]:
     """Points in a place, with numbers of the short list for the other inputs."""
-    free = [name for name in inputs if name not in place]
+    graph, names = symbols.graph, settled(symbols, place)
+    if names is None:
+        tried = (parse_point(f"{inputs[0]}={number}") for number in _PLACES if len(inputs) == 1)
+        yield from (point for point in tried if evaluate(infix(graph, place), point).value == 1)
+        return
+    free = [name for name in inputs if name not in names]
     for start in range(len(_NUMBERS) if free else 1):
         numbers = {name: f"({_NUMBERS[(start + 3 * k + k // 2) % len(_NUMBERS)]})" for k, name in enumerate(free)}
-        settled = {name: _filled(infix(graph, node), numbers) for name, node in place.items()}
-        yield parse_point(",".join(f"{name}={value}" for name, value in (numbers | settled).items()))
+        filled = {name: _filled(infix(graph, node), numbers) for name, node in names.items()}
+        yield parse_point(",".join(f"{name}={value}" for name, value in (numbers | filled).items()))
 
 
 @lru_cache(maxsize=64)

@@ -25,7 +25,7 @@ from autodiff.symbolic.signs import always_holds
 
 _OR = rules.TABLE["or", 2]
 _AND, _POW, _ABS = rules.TABLE["and", 2], rules.TABLE["^", 2], rules.TABLE["abs", 1]
-_EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
+EQUAL, _UNEQUAL, _ABOVE, _AT_LEAST = (rules.TABLE[name, 2] for name in ("==", "!=", ">", ">="))
 
 _BREAKS = ("corner", "jump", "condition")
 
@@ -88,7 +88,7 @@ def provisos(
             if nowhere or not set(_keys(symbols, atom)) <= enforced[branch] | known:
                 conditions[Proviso("domain", atom, branch)] = None
         if any(a in moves for a in graph.args[node]):
-            conditions.update((Proviso(kind, place, branch), None) for kind, place in _breaks(symbols, row, args))
+            conditions.update((Proviso(kind, place, branch), None) for kind, place in breaks(symbols, row, args))
     values = {k for c in conditions if c.kind == "domain" and not c.branch for k in _parts(symbols, c.condition)}
     everywhere = _with_implied(symbols, values | enforced[False])
     return [c for c in conditions if not (c.kind in _BREAKS and _is_outside(symbols, c.condition, everywhere))]
@@ -96,7 +96,7 @@ def provisos(
 
 def _is_outside(symbols: Symbols, place: int, everywhere: Container[Key]) -> bool:
     """Whether the program has no value at a place `u = v`, since u and v differ wherever it has one."""
-    if symbols.graph.rows[place] is not _EQUAL:
+    if symbols.graph.rows[place] is not EQUAL:
         return False
     return all(key in everywhere for key in _keys(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place])))
 
@@ -113,16 +113,16 @@ def beyond(symbols: Symbols, formula: int) -> int | None:
     return None
 
 
-def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[Mapping[str, int]], bool]) -> Proviso | None:
-    """A break without those of its places, joined by `or`, that are harmless: names, and what each of them is there."""
+def without(symbols: Symbols, proviso: Proviso, harmless: Callable[[int], bool]) -> Proviso | None:
+    """A break without those of its places, joined by `or`, that are harmless."""
     places = list(_joined_by(_OR, symbols, proviso.condition))
-    left = [place for place in places if (names := _settled(symbols, place)) is None or not harmless(names)]
+    left = [place for place in places if not harmless(place)]
     if len(left) == len(places):
         return proviso
     return replace(proviso, condition=reduce(lambda a, b: symbols.own(_OR, (a, b)), left)) if left else None
 
 
-def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
+def settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     """The names that equations joined by `and` settle, each with its equation, in which none of them is.
 
     None where an equation is not linear in a name with a number in front.
@@ -131,7 +131,7 @@ def _settled(symbols: Symbols, condition: int) -> dict[str, int] | None:
     places: dict[str, int] = {}
     for node in reversed(list(_joined_by(_AND, symbols, condition))):
         row, args = graph.rows[node], graph.args[node]
-        terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is _EQUAL else {}
+        terms = symbols.as_sum(symbols.plus(args[0], symbols.negative(args[1]))) if row is EQUAL else {}
         name, place = _separable(symbols, terms, places)
         if not name:
             return None
@@ -219,23 +219,23 @@ def _sloped(symbols: Symbols, row: Primitive, args: tuple[int, ...], moves: Sequ
             yield atom  # a 0 is false for every number: (-1)^x has no slope anywhere
 
 
-def _breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
+def breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[tuple[str, int]]:
     """Where a row has a corner or a jump, as (kind, condition)."""
     given = dict(zip(row.params, args, strict=True))
     for kind, text in (("corner", row.kink), ("jump", row.jump.condition if row.jump else "")):
         if text:
             place = _condition(symbols, text, given)
-            equal = symbols.graph.rows[place] is _EQUAL
+            equal = symbols.graph.rows[place] is EQUAL
             never = equal and always_holds(symbols, symbols.own(_UNEQUAL, symbols.graph.args[place]))
             if symbols.graph.constants.get(place) != 0.0 and not never:
                 yield ("condition" if row.is_predicate else kind), place
 
 
 def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
-    return filled(symbols, text, given, lambda row, args: _judged(symbols, row, args))
+    return filled(symbols, text, given, lambda row, args: judged(symbols, row, args))
 
 
-def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
+def judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """An operation of a condition; one on constants is its value, 1 for true and 0 for false."""
     known = [symbols.number(a) for a in args]
     if row.branches is not None:
@@ -246,9 +246,9 @@ def _judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
         if row.is_predicate and args[0] == args[1]:
             return args[0]
         pair = [symbols.graph.rows[a] for a in args]
-        if row is _OR and pair == [_ABOVE, _EQUAL] and symbols.graph.args[args[0]] == symbols.graph.args[args[1]]:
+        if row is _OR and pair == [_ABOVE, EQUAL] and symbols.graph.args[args[0]] == symbols.graph.args[args[1]]:
             return symbols.own(_AT_LEAST, symbols.graph.args[args[0]])
-        return symbols.own(row, args)
+        return symbols.call(row, args)
     if None not in known:
         return symbols.constant(float(templates.value(row)(*known)))
     return symbols.own(row, args) if row.is_predicate else symbols.call(row, args)
