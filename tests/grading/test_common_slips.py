@@ -19,6 +19,7 @@ from tests.support.command import autodiff
         ("asin(x)", "1/sqrt(x^2 - 1)", "sign", "with its terms swapped the answer is right"), ("acosh(x)", "1/sqrt(1 - x^2)", "sign", "with its terms swapped"),
         ("sqrt(1 - x^2)", "-x*(x^2 - 1)^(-1/2)", "sign", "with its terms swapped"),
         ("sin(x)^2", "cos(x)^2", "inner function", "only what is inside the power is differentiated"), ("sin(w*x + p)", "w*cos(w*x)", "inner function", "taken at u without its last term"),
+        ("sqrt(x^2 + 1)", "x", "wrong rule", "the derivative of sqrt(u) is not 1/2"),
         ("(2x + 1)^3", "6*(2x)^2", "inner function", "without its last term"), ("x^5", "4x^5", "exponent", "lowered as the factor, not above"), ("x^n", "(n - 1)*x^n", "exponent", "lowered as the factor"),
         ("5x", "x", "term not differentiated", "the constant factor is lost, and the other one is not differentiated"), ("x*sqrt(x + 1)", "sqrt(x + 1) + 1/(2sqrt(x + 1))", "product rule", "the second part lacks the factor u"),
         ("ln(sin(x))", "tan(x)", "wrong rule", "upside down"), ("tanh(x)", "1 + tanh(x)^2", "wrong rule", "is not 1+tanh(u)^2"), ("tanh(x)", "-(1 + tanh(x)^2)", "wrong rule", "is not -(1+tanh(u)^2)"), ("sigmoid(x)", "sigmoid(x)*(1 + sigmoid(x))", "sign", "a sign within the rule"),

@@ -137,12 +137,14 @@ class _SampleTangents:
         return tuple(sign * tangents.get(term, 0.0) for sign, term in active)
 
     def _shorter(self, node: int) -> tuple[float, float]:
-        """A sum without its first and without its last term; any other equation's value."""
+        """A sum without its first and without its last term, where what is left moves; else the equation's value."""
         values, terms = self.sample.run.values, self._terms(node)
-        if len(terms) == 1:
-            return values[node], values[node]
-        first, last = (values[node] - sign * values[term] for sign, term in (terms[0], terms[-1]))
-        return first, last
+
+        def without(dropped: tuple[float, int], left: Sequence[tuple[float, int]]) -> float:
+            sign, term = dropped if any(part in self.plain for _, part in left) else (0.0, node)
+            return float(values[node] - sign * values[term])
+
+        return without(terms[0], terms[1:]), without(terms[-1], terms[:-1])
 
     def _shallow(self, node: int) -> float:
         graph, values = self.lowered.graph, self.sample.run.values
