@@ -41,6 +41,10 @@ REFUSED = {
     "g²(x)": "unknown function 'g'",
     "log_3(x)": "write log(x, 3)",
     "log₃(x)": "write log(x, 3)",
+    "log_5 x": "write log(x, 5)",
+    "%e^x": "an operand is missing before '%'",
+    "sinxcosx": "did you mean sin(x)*cos(x)?",
+    "x³ᐟ²": "'ᐟ' has no meaning here",
     "log₂x": "did you mean log2(x)?",
     "rsqrt(x)": "write 1/sqrt(x)",
     "e²ˣ": "'ˣ' has no meaning here",
@@ -100,6 +104,8 @@ SAID = {
     "arctan2(x, 2)": "arctan2 is read as atan2",
     "arcctg(x)": "arcctg is read as acot",
     "|2|x|-5|": "|2|x|-5| is read as |2|*x*|-5|",
+    "log(x) + ln(x)": "log(…) is read as the natural logarithm; to base 10 it is log10(…)",
+    "10log(x)": "log(…) is read as the natural logarithm; to base 10 it is log10(…)",
     "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
 }
 
@@ -140,6 +146,21 @@ OF_NAMES = {
     "Σ x": "Σ is read as an input of that name, not sum(x)",
     "derivative of x^2": "derivative is read as an input of that name, not the command autodiff diff",
     "one half x": "one is read as an input of that name, and a factor",
+    "2.0f*x": "f is read as an input of that name, not the end of a number",
+    "1j*x": "j is read as an input of that name, not the imaginary unit",
+    "exp(-i*x)": "i is read as an input of that name, not the imaginary unit",
+    "2.5d0*x": "d0 is read as an input of that name, not a power of ten",
+    "1d-3*x": "1d-3 is read as 1*d - 3",
+    "10ULL*x": "ULL is read as an input of that name, not the end of a whole number",
+    "5 kg*x": "kg is read as an input of that name, not a unit",
+    "9.81 m/s*x": "m is read as an input of that name, not a unit",
+    "20°C*x": "C is read as an input of that name, not a temperature",
+    "x*inf": "inf is read as an input of that name: infinity is not a number here",
+    "True*x": "True is read as an input of that name, not the number 1",
+    "3xy + x": "xy is read as one name, not x*y",
+    "ax^2 + bx + c x": "ax is read as one name, not a*x",
+    "x1x2 + x": "x1x2 is read as one name, not x1*x2",
+    "x*e^ky": "ky is read as one name, not k*y",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 
@@ -219,7 +240,23 @@ def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
     assert "doubtful" in _run(command, "x(2+1)", "--strict").err
 
 
-@pytest.mark.parametrize("program", ["x(x+3)", "2pi(x+1) + x", "e^x(x+1)", "x^2/3", "-x^2", "x^2 x", "gamma(x)*gamma"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "x(x+3)",
+        "2 + x*i",
+        "f(t) = t; 2f(x)",
+        "sx + sy",
+        "log(x)",
+        "log(x, 10)*ln(x)",
+        "2pi(x+1) + x",
+        "e^x(x+1)",
+        "x^2/3",
+        "-x^2",
+        "x^2 x",
+        "gamma(x)*gamma",
+    ],
+)
 def test_what_has_one_reading_is_silent(program: str) -> None:
     assert library.parse(program, strict=True).readings == ()
 

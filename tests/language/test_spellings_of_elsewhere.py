@@ -91,6 +91,8 @@ NOTICES = {
     ("eval", "log(2, x)", "--at", "x=3"): "log(2, x…) is read as the logarithm of 2, its base last",
     ("diff", "x times y", "--wrt", "x"): "times is read as an input of that name, not the operator *",
     ("diff", "x^2 dx", "--wrt", "x"): "dx is read as an input of that name, not a differential",
+    ("eval", "expint(x)", "--at", "x=1"): "expint is read as Ei",
+    ("eval", "20*log(x)", "--at", "x=3"): "log(…) is read as the natural logarithm; to base 10 it is log10(…)",
     ("eval", "100 - 20%"): "% is read as a hundredth, u/100",
     ("eval", "x^2", "--at", "x=1/2pi"): "1/2pi is read as (1/2)*pi",
     ("eval", "x^2", "--at", "x=sin 30°"): "sin 30° is read as sin(30°)",

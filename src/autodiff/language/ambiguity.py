@@ -12,7 +12,17 @@ from typing import Any, TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
 from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Reading
-from autodiff.language.synonyms import ELEMENTARY, WORDS, constant_elsewhere
+from autodiff.language.synonyms import (
+    ELEMENTARY,
+    ENDINGS,
+    EXPONENTIALS,
+    NO_NUMBERS,
+    QUOTIENTS_OF_UNITS,
+    UNITS,
+    WORDS,
+    constant_elsewhere,
+    may_be_product,
+)
 from autodiff.language.token import CLOSES, Token
 
 
@@ -79,9 +89,26 @@ def _is_operand(between: Sequence[Token], ends: Container[str]) -> bool:
 
 
 def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str]) -> Iterator[Reading]:
-    """Names of inputs that a person may have meant as a function, an operator, a product or a differential."""
+    """Names of inputs that a person may have meant as a function, an operator, a product, a unit or a differential."""
     names = {token.text for token in tokens if token.type == "NAME"}
     doubtful = {name for name in names if len(name) > 1 or name in _DOUBTFUL_LETTERS} - known - CONSTANTS.keys()
+    glued = doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
+    units = doubtful & UNITS.keys() | (names - known) & QUOTIENTS_OF_UNITS.keys()
+    exponents = {token.text for before, token in pairwise(tokens) if before.type == "POWER"} if doubtful else set()
+    products = {name: "*".join(w) for name in doubtful if (w := _factors(name, names, doubtful, exponents))}
+    for place, token in enumerate(tokens) if glued or units else ():
+        first, shown = tokens[place - 1] if place else token, ""
+        if token.type != "NAME" or token.text not in {*glued, *units}:
+            continue
+        if token.text in glued:
+            shown = _ending(tokens, place)
+        if not shown and token.text in units and first.type in ("NUMBER", "DEGREE"):
+            shown = _unit(tokens, place)
+        if shown:
+            glued.discard(token.text)
+            units.discard(token.text)
+            doubtful.discard(token.text)
+            yield Reading(token.text, f"an input of that name, not {shown}", token.span)
     for before, token, after in zip((None, *tokens), tokens, (*tokens[1:], None), strict=False) if doubtful else ():
         if token.type != "NAME" or token.text not in doubtful:
             continue
@@ -92,16 +119,57 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
             yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
         elif word := WORDS.get(name) or WORDS.get(name.lower()):
             yield Reading(name, f"an input of that name, not {word}", token.span)
+        elif name in NO_NUMBERS:
+            yield Reading(name, f"an input of that name: {NO_NUMBERS[name]}", token.span)
         elif name[0] == "d" and name[1:] in names:
             yield Reading(name, "an input of that name, not a differential", token.span)
         elif raised and ((power == "e" and name[:-1] in names) or name == "x10"):
             yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
         elif (constant := constant_elsewhere(name)) and (len(name) > 1 or raised):
             yield Reading(name, f"an input of that name, not the constant {constant}", token.span)
-        elif len(name) <= 3 and not name.isascii() and _of_letters(name) and name[0] not in "Δδ":
-            yield Reading(name, f"one name, not {'*'.join(name)}", token.span)
+        elif name in products:
+            yield Reading(name, f"one name, not {products[name]}", token.span)
         elif _is_word(name) and (_in_a_row(token, after) or (before is not None and _in_a_row(before, token))):
             yield Reading(name, "an input of that name, and a factor", token.span)
+
+
+def _is_power_of_ten(name: str) -> bool:
+    """Whether a name is the end of a number of Fortran: d0 of 1.5d0."""
+    return name[0] in "dD" and name[1:].isdecimal()
+
+
+def _ending(tokens: Sequence[Token], place: int) -> str:
+    """What a name is elsewhere that follows a number at once, as in 2.0f, or a bracket of exp, as in exp(i x); or ""."""
+    before, name = tokens[place - 1] if place else tokens[place], tokens[place].text
+    if before.type == "NUMBER" and before.span[1] == tokens[place].span[0]:
+        is_float = not before.text.isdecimal()
+        return "a power of ten" if _is_power_of_ten(name) else ENDINGS[name] if is_float or name not in "fF" else ""
+    caller = [token.text for token in tokens[max(0, place - 4) : place] if token.type not in ("ADDITIVE", "LPAR")]
+    inside = before.type in ("LPAR", "ADDITIVE") and f" {' '.join(caller[-2:])}".endswith(EXPONENTIALS)
+    return ENDINGS["i"] if inside and ENDINGS.get(name) == ENDINGS["i"] else ""
+
+
+def _unit(tokens: Sequence[Token], place: int) -> str:
+    """The unit that a name is behind a number: cm, m/s, or C behind a degree sign; or ""."""
+    name, behind = tokens[place].text, tokens[place + 1 : place + 3]
+    if tokens[place - 1].type == "DEGREE":
+        return "a temperature" if name in ("C", "F") else ""
+    if name in UNITS:
+        return "a unit"
+    return "a unit" if [token.text for token in behind] in [["/", below] for below in QUOTIENTS_OF_UNITS[name]] else ""
+
+
+def _factors(name: str, names: Set[str], doubtful: Set[str], exponents: Set[str]) -> Sequence[str]:
+    """The factors of a name that may be meant as a product: xy beside x or zy, x1x2, ωt, e^kx; none of any other name."""
+    if not name.isascii():
+        return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
+    if pieces := re.fullmatch(r"([a-z]\d)([a-z]\d)", name):
+        return pieces.groups()
+    if not may_be_product(name.lower()):
+        return ()
+    beside = name in exponents or any(letter in names for letter in name)
+    others = (other for other in doubtful if other != name and len(other) == len(name) == 2 and other[1] == name[1])
+    return name if beside or any(may_be_product(other) for other in others) else ()
 
 
 def _is_word(name: str) -> bool:
@@ -121,8 +189,8 @@ def _in_a_row(first: Token, second: Token | None) -> bool:
     return second is not None and first.type == "NAME" and second.type in ("NAME", "FUNC", "APPLIED")
 
 
-_DOUBTFUL_LETTERS = frozenset("EΣΠ")
-"""Letters that are a constant or an operator elsewhere."""
+_DOUBTFUL_LETTERS = frozenset("EΣΠ") | {name for name in (*ENDINGS, *QUOTIENTS_OF_UNITS, "C") if len(name) == 1}
+"""Letters that are a constant, an operator, a unit or the end of a number elsewhere."""
 
 
 def _of_letters(name: str) -> bool:

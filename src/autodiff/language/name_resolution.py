@@ -13,14 +13,17 @@ from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ambiguity import of_names
 from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.derivative_notation import check_differentials
-from autodiff.language.synonyms import ALIASES, BASE_LAST, BETWEEN, CONDITIONAL, DERIVATIVES, GREEK, meant
-from autodiff.language.token import CLOSES, ENDS_OPERAND, Token
-
-_USUAL_FUNCTIONS = frozenset("fghFGH")
-"""Letters that stand for a function by custom, so that f(x) is no product of an input f."""
-
-_STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
-"""What may follow a function whose brackets are missing."""
+from autodiff.language.synonyms import ALIASES, BASE_LAST, BETWEEN, CONDITIONAL, DERIVATIVES, GREEK, NATURAL, meant
+from autodiff.language.token import (
+    CLOSES,
+    ENDS_OPERAND,
+    STARTS_OPERAND,
+    USUAL_FUNCTIONS,
+    Token,
+    call_kind,
+    exponent_at,
+    partner,
+)
 
 
 def resolve(
@@ -52,6 +55,7 @@ class _Resolution:
     ) -> None:
         self.tokens, self.text, self.functions, self.known, self.readings = tokens, text, functions, known, readings
         self.kinds = [token.type for token in tokens]
+        self.has_natural = False
 
     def become(self, place: int, kind: str) -> None:
         self.tokens[place].type = self.kinds[place] = kind
@@ -69,7 +73,7 @@ class _Resolution:
         for place in [k for k, kind in enumerate(self.kinds) if kind == "NAME" and tokens[k].text in ALIASES]:
             token, meaning = tokens[place], ALIASES[tokens[place].text]
             known = token.text in self.known or meaning not in {*self.functions, "^"}
-            if not known and _call_kind(self.kinds, place) in (
+            if not known and call_kind(self.kinds, place) in (
                 ("FUNC",) if token.text in GREEK else ("FUNC", "APPLIED")
             ):
                 if meaning != "^":
@@ -93,7 +97,7 @@ class _Resolution:
                     span=(token.span[0], self.tokens[place + 1].span[1]),
                     hint="write mod(u, v) for a remainder, u/100 for a hundredth",
                 )
-            if token.type == "PERCENT" and (after == "LPAR" or after in _STARTS_OPERAND):
+            if token.type == "PERCENT" and (after == "LPAR" or after in STARTS_OPERAND):
                 self._check_share(place)
                 self.become(place, "MULTIPLICATIVE")
                 self.note(token, "%", "the remainder, mod(u, v)")
@@ -105,6 +109,8 @@ class _Resolution:
 
     def _check_share(self, place: int) -> None:
         """Raise AutodiffError for `50% x`, where people mean a share; `7%3` and `x % 3` are remainders."""
+        if place == 0:
+            return  # the grammar refuses it
         number, token, operand = self.tokens[place - 1 : place + 2]
         if number.type != "NUMBER" or number.span[1] < token.span[0]:
             return
@@ -139,8 +145,9 @@ class _Resolution:
     def tell_calls(self, defined: Collection[str]) -> None:
         """Mark the names that are functions which are called; those in `defined` are the program's own."""
         tokens, known = self.tokens, self.known
-        calls = {place: _call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
+        calls = {place: call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
         plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
+        self.has_natural = any(tokens[place].text in NATURAL and kind != "NAME" for place, kind in calls.items())
         for place, kind in calls.items():
             token = tokens[place]
             # √(2π) behind σ: a letter that is also a value is a function before brackets only
@@ -158,7 +165,7 @@ class _Resolution:
                     f"{token} stands before its arguments", span=token.span, hint=f"write {token}({first}, {second})"
                 )
             self.become(place, kind)
-            if kind == "FUNC" and token.text in BASE_LAST:
+            if kind in ("FUNC", "APPLIED") and token.text in BASE_LAST:
                 self._note_base(place)
             if kind == "FUNC" and token.text in known and token.text not in defined:
                 self.note(token, f"{token}(…)", f"the function {token}, not the value of that name")
@@ -167,12 +174,28 @@ class _Resolution:
                 self.note(token, f"{token} -{after}", f"a difference, {token} - {after}")
 
     def _note_base(self, place: int) -> None:
-        """Note `log(2, x)`, which other languages read as the logarithm of x to base 2."""
+        """Note `log(2, x)`, which other languages read as the logarithm of x to base 2, and `log(100)`, `10 log(x)` or a log beside ln."""
         kinds, number = self.kinds[place + 2 : place + 5], self.tokens[place + 2 : place + 5]
         if kinds[:2] == ["NUMBER", "COMMA"] and kinds[2:] != ["NUMBER"]:
             self.note(
                 self.tokens[place], f"log({number[0]}, {number[2]}…)", f"the logarithm of {number[0]}, its base last"
             )
+            return
+        before = [token.text for token in self.tokens[max(0, place - 2) : place] if token.text != "*"][-1:]
+        of_ten = kinds[:2] == ["NUMBER", "RPAR"] and number[0].text in ("10", "100", "1000")
+        if (self.has_natural or of_ten or before in (["10"], ["20"])) and not self._has_base(place):
+            self.has_natural = False  # once is enough
+            name = self.tokens[place].text
+            self.note(self.tokens[place], f"{name}(…)", "the natural logarithm; to base 10 it is log10(…)")
+
+    def _has_base(self, place: int) -> bool:
+        """Whether the call at `place` has a second argument, not far behind."""
+        depth = 0
+        for kind in self.kinds[place + 1 : place + 200]:
+            depth += (kind in CLOSES.values()) - (kind in CLOSES)
+            if depth == 0 or (depth == 1 and kind == "COMMA"):
+                return depth == 1
+        return False
 
     def _is_before_a_sign(self, place: int) -> bool:
         """Whether the name at `place` stands before a signed operand: `sin -x`."""
@@ -191,12 +214,14 @@ class _Resolution:
                 if after in ("POWER", "SUPERSCRIPT"):
                     self._check_raised(place)
                 elif after == "LPAR" and token.text not in CONSTANTS and token.text not in self.known:
-                    if len(token.text) > 1 or token.text in _USUAL_FUNCTIONS:
+                    if len(token.text) > 1 or token.text in USUAL_FUNCTIONS:
                         raise self._defined_elsewhere(place) or _unknown(token, self.functions, self._arguments(place))
                     if place == 0 or kinds[place - 1] != "POWER":
                         doubtful.setdefault(token.text, place)
                 elif after == "LSQB" and token.text not in self.known:
                     self._check_square_brackets(place)
+                elif after in STARTS_OPERAND and token.text[:3] in BASE_LAST and token.text[3:].lstrip("_").isdecimal():
+                    raise _unknown(token, self.functions)
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
                 check_differentials(tokens, place, self.text, self.known)
         for place, token in enumerate(tokens) if doubtful else ():
@@ -204,7 +229,7 @@ class _Resolution:
                 del doubtful[token.text]
         for name, place in doubtful.items():
             start, opened = tokens[place].span[0], tokens[place + 1].span[0]
-            end = tokens[_partner(tokens, place + 1)].span[1]
+            end = tokens[partner(tokens, place + 1)].span[1]
             shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
             self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
 
@@ -217,7 +242,7 @@ class _Resolution:
 
     def _defined_elsewhere(self, place: int) -> AutodiffError | None:
         """The error for `f(x) := x^2`, None where the name at `place` is called."""
-        behind = _partner(self.tokens, place + 1) + 1
+        behind = partner(self.tokens, place + 1) + 1
         if [token.text for token in self.tokens[behind : behind + 2]] != [":", "="]:
             return None
         span = self.tokens[behind].span[0], self.tokens[behind + 1].span[1]
@@ -241,22 +266,27 @@ class _Resolution:
     def _check_raised(self, place: int) -> None:
         """Raise AutodiffError for `f^-1(x)` with no such function; note `rate^2(x)`, which is a product."""
         token = self.tokens[place]
-        if token.text in self.known or (len(token.text) == 1 and token.text not in _USUAL_FUNCTIONS):
+        if token.text in self.known or (len(token.text) == 1 and token.text not in USUAL_FUNCTIONS):
             return
-        behind, exponent = _exponent(self.kinds, place + 1)
+        behind, exponent = exponent_at(self.kinds, place + 1)
         if self.kinds[behind : behind + 1] != ["LPAR"] or exponent not in ("NUMBER", "BRACKETS"):
             return
-        if token.text in _USUAL_FUNCTIONS:
+        if token.text in USUAL_FUNCTIONS:
             raise _unknown(token, self.functions)
         if token.text not in CONSTANTS:
             self.note(token, f"{token}^n(…)", f"a product, {token}^n*(…)")
 
     def note_exponents(self) -> None:
-        """Note `2e-x`, which begins like the number 2e-3 and is 2*e - x."""
+        """Note `2e-x`, which begins like the number 2e-3 and is 2*e - x, and `2d-3`, which is such a number in Fortran."""
         for place in [k for k, kind in enumerate(self.kinds[:-3]) if kind == "NUMBER"]:
             number, letter, sign, operand = self.tokens[place : place + 4]
             glued = number.span[1] == letter.span[0] and letter.span[1] == sign.span[0]
-            if glued and letter.text in ("e", "E") and sign.type == "ADDITIVE" and sign.span[1] == operand.span[0]:
+            if (
+                glued
+                and letter.text in ("e", "E", *("d", "D") * (operand.type == "NUMBER"))
+                and sign.type == "ADDITIVE"
+                and sign.span[1] == operand.span[0]
+            ):
                 shown = self.text[number.span[0] : operand.span[1]]
                 self.note(number, shown, f"{number}*{letter} {sign} {operand}")
 
@@ -291,44 +321,6 @@ def _one_call(tokens: Sequence[Token]) -> bool:
     """Whether these tokens are one pair of brackets and what is in it."""
     kinds = [w.type for w in tokens]
     return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
-
-
-def _exponent(kinds: Sequence[str], place: int) -> tuple[int, str]:
-    """The place behind an exponent that begins at `place`, and what it is: NUMBER, NAME, BRACKETS, other, or "" for none."""
-    if kinds[place : place + 1] == ["SUPERSCRIPT"]:
-        return place + 1, "NUMBER"
-    if kinds[place : place + 1] != ["POWER"]:
-        return place, ""
-    opened = kinds[place + 1 : place + 2] == ["LPAR"]
-    first = place + 1 + opened
-    first += kinds[first : first + 1] == ["ADDITIVE"]
-    if opened:
-        return first + 2, "BRACKETS" if kinds[first : first + 2] == ["NUMBER", "RPAR"] else "other"
-    kind = "".join(kinds[first : first + 1])
-    return first + 1, kind if kind in ("NUMBER", "NAME") else "other"
-
-
-def _call_kind(kinds: Sequence[str], place: int) -> str:
-    """FUNC where its argument in brackets follows the function's name, APPLIED where it has none, else NAME."""
-    behind, exponent = _exponent(kinds, place + 1)
-    argument = "".join(kinds[behind : behind + 1])
-    if exponent in ("BRACKETS", "NAME"):  # sin^n(x) is refused
-        return "FUNC" if argument == "LPAR" or argument in _STARTS_OPERAND else "NAME"
-    if exponent == "other" or (exponent and argument == "BAR"):
-        return "NAME"
-    if argument == "LPAR":
-        return "FUNC"
-    return "APPLIED" if argument in _STARTS_OPERAND else "NAME"
-
-
-def _partner(tokens: Sequence[Token], opened: int) -> int:
-    """The place of the bracket that closes the one at `opened`."""
-    depth = 0
-    for place in range(opened, len(tokens)):
-        depth += (tokens[place].type in CLOSES.values()) - (tokens[place].type in CLOSES)
-        if depth == 0:
-            return place
-    raise AssertionError("brackets are matched before")
 
 
 def _unknown(token: Token, functions: Collection[str], arguments: Sequence[str] = ()) -> AutodiffError:

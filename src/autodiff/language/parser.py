@@ -56,7 +56,10 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
     try:
         written = latex.program(text, functions)
     except AutodiffError:
-        if re.search(r"\\|\$|\{,\}|_\s*\{|\}\s*[!%°\[^_]", text):  # in LaTeX, x^{n}! is a factorial of the power
+        calls = not {*re.findall(r"[A-Za-z]\w+", text)}.isdisjoint(functions)
+        if not calls or re.search(
+            r"\\|\$|\{,\}|_\s*\{|\}\s*[!%°\[^_]", text
+        ):  # in LaTeX, x^{n}! is a factorial of the power
             raise
         written = Translation(text.replace("{", "(").replace("}", ")"), text)  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)

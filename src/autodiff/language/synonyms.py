@@ -31,7 +31,7 @@ ALIASES = {
     "average": "mean", "product": "prod", "mse_loss": "mse", "l1_loss": "mae", "ndtr": "normcdf",
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
-    "gammaln": "lgamma", "loggamma": "lgamma", "swish": "silu", "logaddexp": "logsumexp",
+    "gammaln": "lgamma", "expint": "Ei", "loggamma": "lgamma", "swish": "silu", "logaddexp": "logsumexp",
     "ncr": "binomial", "nCr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
     "jn": "besselj", "jv": "besselj", "yn": "bessely", "yv": "bessely", "iv": "besseli", "kn": "besselk", "kv": "besselk",
 }  # fmt: skip
@@ -83,14 +83,18 @@ BETWEEN = frozenset({"mod", "binomial"})
 """Functions that people write between their arguments."""
 
 BASE_LAST = frozenset({"log"})
-"""Functions of one or two arguments whose base other languages write first."""
+"""Functions of one or two arguments whose base other languages write first, or have as 10."""
+
+NATURAL = frozenset({"ln"})
+"""Their other names, beside which people mean the base 10."""
 
 WORDS = {
     **dict.fromkeys(("times", "mal", "fois", "por"), "the operator *"), "plus": "the operator +",
     **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
     "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
     "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "Σ": "sum(x)", "Π": "prod(x)",
-    **dict.fromkeys(("return", "import", "print", "def", "let", "const"), "a statement of another language"),
+    **dict.fromkeys(("return", "import", "print", "def", "let", "const", "double", "float"), "a statement of another language"),
+    **dict.fromkeys(("True", "TRUE"), "the number 1"), **dict.fromkeys(("False", "FALSE"), "the number 0"),
     **dict.fromkeys(("derivative", "differentiate", "derive", "ableitung", "ableiten", "derivada", "dérivée", "derivata"), "the command autodiff diff"),
 }  # fmt: skip
 """Words for operators and functions, which are names of inputs here, and what they mean to people."""
@@ -120,12 +124,38 @@ _SHORT = 4
 
 NO_NUMBERS = {
     **dict.fromkeys(("inf", "infinity", "oo", "Inf", "Infinity"), "infinity is not a number here"),
-    **dict.fromkeys(("nan", "NaN", "NA", "undefined", "null"), "a missing number is not a number here"),
+    **dict.fromkeys(("nan", "NaN", "NA", "undefined", "null", "NULL", "nil", "None"), "a missing number is not a number here"),
 }  # fmt: skip
 """Names that stand for no number elsewhere, and what to say where they have no value."""
 
-UNITS = {"deg": "90 degrees are rad(90)"}
-"""Names of functions that are also written behind a number, as a unit."""
+UNITS = {
+    **dict.fromkeys(
+        ["mm", "cm", "dm", "km", "nm", "µm", "μm", "kg", "mg", "ms", "ns", "Hz", "kHz", "MHz", "GHz", "Pa", "kPa", "MPa", "eV", "keV", "MeV", "GeV", "mol", "sec", "min", "hr", "kW", "MW", "mW", "mV", "kV", "mA", "kJ", "MJ", "kN", "mL", "ml", "ft", "mph", "lb", "oz", "bar", "atm", "dB", "kcal", "degC"],
+        "a value is a number without its unit",
+    ),
+    **dict.fromkeys(("rad", "radians"), "angles are radians: leave it out"), **dict.fromkeys(("deg", "degree", "degrees", "Grad"), "90 degrees are rad(90)"),
+}  # fmt: skip
+"""Units that people write behind a number, and what to write."""
+
+QUOTIENTS_OF_UNITS = {
+    "m": ("s", "h", "min"),
+    "N": ("m", "kg", "C"),
+    "J": ("K", "kg", "s", "mol"),
+    "W": ("m",),
+    "V": ("m",),
+    "g": ("mol", "L", "cm"),
+    "C": (),
+}
+"""Units of one letter, which names are, too, and the units below them."""
+
+EXPONENTIALS = (" exp", " e ^", " e **")
+"""What stands before an exponent of e."""
+
+ENDINGS = {
+    **dict.fromkeys(("i", "I", "j", "J", "im"), "the imaginary unit"), **dict.fromkeys(("f", "F"), "the end of a number"),
+    **dict.fromkeys(("UL", "LL", "ULL", "ul", "ll", "ull"), "the end of a whole number"),
+}  # fmt: skip
+"""What stands behind a number at once in other languages, as in 2.0f and 1j."""
 
 
 def in_library(name: str, library: str, arguments: int) -> tuple[str, bool]:
@@ -158,6 +188,8 @@ def glued(name: str, known: Collection[str], functions: Collection[str], letters
         argument = rest.lstrip("0123456789")
         if called and all(not part or part in known or part in letters for part in (factor, argument)) and argument:
             return f"{factor}{'*' * bool(factor)}{function}({rest})"
+        if called and not factor and rest[:1] in letters and (tail := glued(rest[1:], known, functions, letters)):
+            return f"{function}({rest[0]})*{tail}"
     products = {0: ""}
     for start in range(min(len(name), 20)):
         for end in range(start + 1, len(name) + 1) if start in products else ():

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autodiff.errors import Span
 
 CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB", "BAR_END": "BAR"}
@@ -30,3 +32,48 @@ class Token:
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.text!r} {self.span[0]}:{self.span[1]}>"
+
+
+STARTS_OPERAND = frozenset({"NUMBER", "NAME", "FUNC", "ROOT", "FRACTION", "BAR"})
+"""What may follow a function whose brackets are missing."""
+
+USUAL_FUNCTIONS = frozenset("fghFGH")
+"""Letters that stand for a function by custom, so that f(x) is no product of an input f."""
+
+
+def exponent_at(kinds: Sequence[str], place: int) -> tuple[int, str]:
+    """The place behind an exponent that begins at `place`, and what it is: NUMBER, NAME, BRACKETS, other, or "" for none."""
+    if kinds[place : place + 1] == ["SUPERSCRIPT"]:
+        return place + 1, "NUMBER"
+    if kinds[place : place + 1] != ["POWER"]:
+        return place, ""
+    opened = kinds[place + 1 : place + 2] == ["LPAR"]
+    first = place + 1 + opened
+    first += kinds[first : first + 1] == ["ADDITIVE"]
+    if opened:
+        return first + 2, "BRACKETS" if kinds[first : first + 2] in (["NUMBER", "RPAR"], ["NAME", "RPAR"]) else "other"
+    kind = "".join(kinds[first : first + 1])
+    return first + 1, kind if kind in ("NUMBER", "NAME") else "other"
+
+
+def call_kind(kinds: Sequence[str], place: int) -> str:
+    """FUNC where its argument in brackets follows the function's name, APPLIED where it has none, else NAME."""
+    behind, exponent = exponent_at(kinds, place + 1)
+    argument = "".join(kinds[behind : behind + 1])
+    if exponent in ("BRACKETS", "NAME"):  # sin^n(x) is refused
+        return "FUNC" if argument == "LPAR" or argument in STARTS_OPERAND else "NAME"
+    if exponent == "other" or (exponent and argument == "BAR"):
+        return "NAME"
+    if argument == "LPAR":
+        return "FUNC"
+    return "APPLIED" if argument in STARTS_OPERAND else "NAME"
+
+
+def partner(tokens: Sequence[Token], opened: int) -> int:
+    """The place of the bracket that closes the one at `opened`."""
+    depth = 0
+    for place in range(opened, len(tokens)):
+        depth += (tokens[place].type in CLOSES.values()) - (tokens[place].type in CLOSES)
+        if depth == 0:
+            return place
+    raise AssertionError("brackets are matched before")

@@ -42,9 +42,13 @@ class Tex:
         return LEVELS.get((row.name, row.arity), _template_level(row.tex))
 
     def _like_a_call(self, graph: Graph, args: tuple[int, ...]) -> bool:
-        """Whether a product would be read as a call: a letter that may be a function, before a bracket."""
-        name = graph.inputs.get(_last(graph, args[0]), "")
-        return _MAY_BE_FUNCTION.fullmatch(name) is not None and self.level(graph, args[1]) < POWER
+        """Whether a product would be read otherwise: a letter that may be a function before a bracket, a difference, a transpose."""
+        last = _last(graph, args[0])
+        base, exponent = graph.args[last] if graph.rows[last] is _POWER else (last, -1)
+        if graph.inputs.get(last) == "Delta" or graph.inputs.get(exponent) == "T":
+            return True
+        is_letter = _MAY_BE_FUNCTION.fullmatch(graph.inputs.get(base, "")) is not None
+        return is_letter and self.level(graph, args[1]) < POWER
 
     def pieces(self, graph: Graph, node: int) -> list[str | Argument]:
         row, args = graph.rows[node], graph.args[node]
@@ -63,7 +67,7 @@ class Tex:
         return _filled(graph, row, args)
 
 
-_MAY_BE_FUNCTION = re.compile("[fghFGH]|sigma|σ|psi|ψ|Phi|Φ|[JYj]_?[0-9]+")
+_MAY_BE_FUNCTION = re.compile("[fghFGHW]|zeta|delta|Theta|sigma|σ|psi|ψ|Phi|Φ|[JYj]_?[0-9]+")
 _FUNCTION = re.compile(r"\\(?:operatorname\{[A-Za-z]+\}|(?!sigma|psi)[a-z]{2,})")
 """A function whose power is written behind its name."""
 

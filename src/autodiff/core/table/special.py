@@ -103,7 +103,7 @@ SPECIAL = (
     by_balls("Si sinint", "u", "sinc(u)", rule="sine integral", doc="sine integral: of sinc from 0 to u", example="Si(pi)"),
     by_balls("Ci cosint", "u", "cos(u)/u", rule="cosine integral", doc="cosine integral: -(that of cos(t)/t from u on)",
              example="Ci(1)", domain="u > 0"),
-    by_balls("Ei expint", "u", "exp(u)/u", rule="exponential integral", doc="exponential integral: of e^t/t up to u, a principal value",
+    by_balls("Ei expi", "u", "exp(u)/u", rule="exponential integral", doc="exponential integral: of e^t/t up to u, a principal value",
              example="Ei(1)", domain="u != 0"),
     by_balls("li logint", "u", "1/ln(u)", rule="logarithmic integral", doc="logarithmic integral: of 1/ln(t) from 0 to u, a principal value",
              example="li(2)", domain="u > 0; u != 1"),

@@ -13,14 +13,11 @@ from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span
 from autodiff.language.ast import JUXTAPOSITION
-from autodiff.language.latex.node import ATOM, POWER, PRODUCT, SIGN, SUM, Node, Text
+from autodiff.language.latex.node import ATOM, BRACKET, POWER, PRODUCT, SIGN, SUM, Node, Text, check_argument
 from autodiff.language.synonyms import ALIASES, INVERSES
-from autodiff.language.token import Token
+from autodiff.language.token import USUAL_FUNCTIONS, Token
 
 Parts: TypeAlias = "list[Any]"
-BRACKET = "( )"
-"""The name of a node in round brackets, behind which a letter may be called."""
-
 _OPERATORS = {r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", "·": "*", "×": "*", "−": "-"}
 _FUNCTIONS = {
     "log": "ln", "lg": "log10", "Gamma": "gamma", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "B": "beta", "W": "lambertw",
@@ -37,6 +34,9 @@ _COMPARISONS = {
     "=": "==",
 }
 _COMPLEMENTS = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+
+_UNKNOWN_FUNCTIONS = frozenset({"zeta", "delta", "Theta", "W"})
+"""Letters that are functions elsewhere, before a bracket."""
 
 _WITH_ORDER = {
     r"sigma": "σ(", r"psi\^\((\d+)\)": r"polygamma(\1, ", r"J_(\d+)": r"besselj(\1, ", r"Y_(\d+)": r"bessely(\1, ", r"j_(\d+)": r"spherical_jn(\1, ",
@@ -106,8 +106,19 @@ class LatexBuilder:
                 return call
             first = left.parts()[0]
             return Node("*", (first, call), span, [*first.within(PRODUCT), "*", call], PRODUCT)
-        if bracketed and not caller.args and (re.fullmatch("[A-Za-z]", caller.name) or caller.name in ALIASES):
-            return Node("call", (), span, [*left.within(PRODUCT), *right.within(POWER)], PRODUCT)
+        if (
+            bracketed
+            and not caller.args
+            and caller.name not in _UNKNOWN_FUNCTIONS
+            and (re.fullmatch("[A-Za-z]", caller.name) or caller.name in ALIASES)
+        ):
+            name = BRACKET if caller.name not in USUAL_FUNCTIONS else "call"
+            return Node(name, (), span, [*left.within(PRODUCT), *right.within(POWER)], PRODUCT)
+        letter = caller.parts()[0] if caller.name == "^" else caller
+        functions = _UNKNOWN_FUNCTIONS if letter is caller else _UNKNOWN_FUNCTIONS | USUAL_FUNCTIONS
+        if bracketed and letter.name in functions:
+            hint = r"write \cdot before the bracket for a product"
+            raise AutodiffError(f"unknown function {letter.name}(…)", span=span, hint=hint)
         written = [*left.within(PRODUCT), "*", *right.within(POWER)]
         return Node(JUXTAPOSITION, (left, right), span, written, PRODUCT)
 
@@ -238,9 +249,11 @@ class LatexBuilder:
         return _raised(parts[0], parts[1], parts[3], _across(parts))
 
     def applied(self, parts: Parts) -> Node:
+        check_argument(parts[-1])
         return _called(_function(parts[0]), (parts[1],), _across(parts))
 
     def applied_power(self, parts: Parts) -> Node:
+        check_argument(parts[-1])
         return _raised(parts[0], parts[1], parts[2], _across(parts))
 
     def log_call(self, parts: Parts) -> Node:

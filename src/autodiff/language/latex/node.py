@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from autodiff.errors import Span, Translation
-from autodiff.language.ast import Call, Reading
+from autodiff.errors import AutodiffError, Span, Translation
+from autodiff.language.ast import JUXTAPOSITION, Call, Reading
 
 Text: TypeAlias = "Sequence[Any]"
 """Strings and nodes whose texts stand one behind the other; joined once, when all of them are known."""
@@ -19,6 +19,10 @@ Text: TypeAlias = "Sequence[Any]"
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 """How tightly a text binds."""
+
+
+BRACKET = "( )"
+"""The name of a node in round brackets, behind which a letter may be called."""
 
 
 class Node(Call):
@@ -75,3 +79,22 @@ def translation(text: Text, formula: str, readings: list[Reading]) -> Translatio
             start, span = part
             places.append((start, end, span))
     return Translation("".join(pieces), formula, places, readings)
+
+
+def check_argument(argument: Node) -> None:
+    """Raise AutodiffError where behind the first factor of an argument without brackets stands a bracket or a power of e."""
+    node = argument
+    while node.name == JUXTAPOSITION or node is argument:
+        factor = node.parts()[-1] if node.name == JUXTAPOSITION else node
+        base = factor.parts()[0] if factor.name == "^" else factor
+        if (base.name == BRACKET and (factor is not argument or not base.args)) or (
+            base.name == "e" != factor.name and node is not factor
+        ):
+            raise AutodiffError(
+                "what stands behind the argument of a function without brackets may be its factor",
+                span=factor.span,
+                hint=r"write \sin(x) (…), or brackets around the whole argument",
+            )
+        if node.name != JUXTAPOSITION:
+            return
+        node = node.parts()[0]

@@ -191,6 +191,13 @@ def _check_names(tokens: Sequence[Token]) -> None:
                 raise AutodiffError(
                     f"{quoted(other)} and {quoted(letters)} would be one name", span=token.span, hint=hint
                 )
+    for token, after in pairwise(tokens):
+        if token.text == r"\Delta" and after.type == "NAME" and after.text[0] != "\\":
+            raise AutodiffError(
+                f"{token.text} {after.text} may be a difference or a product",
+                span=(token.span[0], after.span[1]),
+                hint=rf"write \mathrm{{Delta{after.text[0]}}} for a name, {token.text} \cdot {after.text} for a product",
+            )
 
 
 def _check_calls(tokens: Sequence[Token], text: str, functions: Collection[str]) -> None:
@@ -218,6 +225,14 @@ def _check_fractions(tokens: Sequence[Token]) -> None:
             "a number before a fraction may be a mixed number or a product",
             span=token.span,
             hint=r"write + or \cdot between them",
+        )
+    shown = " ".join(token.text if token.text in ("e", "T") else token.type for token in tokens)
+    if transposed := re.search(r"NAME POWER (T|OPEN T CLOSE) NAME", shown):
+        token = tokens[shown[: transposed.start()].count(" ")]
+        raise AutodiffError(
+            f"{token.text}^T may be a transpose or a power",
+            span=token.span,
+            hint=r"write \operatorname{dot}(w, x) for a product of vectors, \cdot behind a power",
         )
     shown = " ".join("d" if token.text == "d" else token.type for token in tokens)
     if re.search(
