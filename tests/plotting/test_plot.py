@@ -291,7 +291,7 @@ def test_the_terminal_is_never_wider_than_asked(width: int) -> None:
 @pytest.mark.parametrize("text", ["tan(x)", "x^3/7", "exp(x)/3", "1e-200*x", "5.123", "sin(1/x)*77"])
 def test_axes_of_the_terminal_end_at_round_numbers(text: str) -> None:
     rows = terminal.text(plot(text, ("x", -3.0, 3.0), order=0), 80).splitlines()
-    low, high = (float(row.split("┤")[0]) for row in rows if "┤" in row)
+    high, low = (float(row.split("┤")[0]) for row in rows if "┤" in row)
     assert low < high
     assert all(len(f"{abs(end):.12e}".partition("e")[0].replace(".", "").rstrip("0")) <= 3 for end in (low, high))
     assert any("⠀" < sign <= "⣿" for row in rows for sign in row)
