@@ -180,7 +180,8 @@ def _no_value(explanation: Explanation) -> Section:
     where = (blocks.SourceLines(tuple(line.removeprefix("    ") for line in excerpt(source, span))),) if span else ()
     hint = (blocks.Paragraph((Words(explanation.hint, "quiet"),)),) if explanation.hint else ()
     parts = (blocks.Paragraph((Words(explanation.why, "bad"),)), *where, *hint)
-    return Section("answer", "Answer", (named(explanation.result), " has no value here"), parts)
+    missing = " is not known here" if explanation.status == "unknown" else " has no value here"
+    return Section("answer", "Answer", (named(explanation.result), missing), parts)
 
 
 def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equation:
