@@ -164,7 +164,7 @@ def second_derivatives(
     balls = proven_answer.ball_taylor()
     rows: dict[str, Pinned | None] = dict.fromkeys(names)
     if balls is not None:
-        rows = {n: balls.hessian_row(lowered, point, node, columns, matrix.digits) for n, node in names.items()}
+        rows = dict(zip(names, balls.hessian_rows(lowered, point, columns, matrix.digits), strict=True))
     proven = [row for row in rows.values() if row is not None]
     if len(proven) == len(rows) and all(row.numbers and None not in row.numbers for row in proven):
         known = _judged(matrix, _float_rows(names, rows), lowered, None, {})

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cache, partial
 from types import MappingProxyType
 
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
-from autodiff.core.evaluate import Indeterminate
+from autodiff.core.evaluate import Indeterminate, Trace
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import Primitive
 from autodiff.numbers.ball_numbers import Number, ball, is_zero
@@ -50,18 +51,20 @@ def series(
     return known + [arb(0)] * (order - len(known))
 
 
-def hessian_row(
-    lowered: Lowered, point: Mapping[str, float], source: int, sources: Sequence[int], digits: int = 0
-) -> Pinned:
-    """The second derivatives by `source` and each of the sources."""
+def hessian_rows(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int], digits: int = 0) -> list[Pinned]:
+    """The second derivatives by each of the sources and each of them; the expansion at a precision serves all rows."""
 
-    def row() -> list[Number]:
+    @cache
+    def expanded(bits: int) -> tuple[Trace, Expansion]:
         trace, _ = values(lowered, point)
-        expansion = Expansion(lowered, trace, sources, 2, BallSeries())
+        return trace, Expansion(lowered, trace, sources, 2, BallSeries())
+
+    def row(source: int) -> list[Number]:
+        trace, expansion = expanded(ctx.prec)
         adjoints = expansion.adjoints(lowered, trace, {node: float(node == source) for node in sources})
         return [adjoints[node][1] if node in adjoints else arb(0) for node in sources]
 
-    return pinned(row, digits, most=MOST)
+    return [pinned(partial(row, source), digits, most=MOST) for source in sources]
 
 
 class BallSeries(SeriesAlgebra[Number], Balls):
@@ -86,7 +89,7 @@ class BallSeries(SeriesAlgebra[Number], Balls):
         return (type(value), str(exact)) if isinstance(exact, fmpq) else None
 
     def coefficient(self, value: Number) -> Number:
-        if isinstance(value, bool) or value is None:
+        if type(value) is arb or isinstance(value, bool) or value is None:
             return value
         return arb(value) if isinstance(value, float | int) else ball(value)
 
