@@ -145,15 +145,15 @@ class Answer(Record):
         sided = {n: v for n, v in self.verdicts.items() if v.status in ("corner", "infinite", "jump")}
         return {name: (clean(v.left), clean(v.right)) for name, v in sided.items()}
 
-    def ulps_apart(self) -> dict[str, float]:
-        """With mode "both": how many units in the last place the two modes differ by, per name."""
+    def ulps_apart(self, *names: str) -> dict[str, float]:
+        """With mode "both": how many units in the last place the two modes differ by, per name; of all without `names`."""
         return {
             name: max(
                 (_ulps(a, b) for a, b in zip(numbers(slope), numbers((self.forward or {}).get(name)), strict=False)),
                 default=0.0,
             )
-            for name, slope in self.gradient.items()
-            if slope is not None
+            for name in names or self.gradient
+            if (slope := self.gradient[name]) is not None
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def slope(analysis: Analysis, name: str, whole: Mapping[str, FormulaText]) -> Sl
     if analysis.answer is not None:
         value = analysis.answer.gradient[name]
         forwards = (analysis.answer.forward or {}).get(name)
-        ulps = analysis.answer.ulps_apart().get(name)
+        ulps = analysis.answer.ulps_apart(name).get(name)
     chain: tuple[Factor, ...] = ()
     if count == 1 and name in analysis.plain and node != analysis.lowered.result:
         route = _only_route(analysis, node)

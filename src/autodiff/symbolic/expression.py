@@ -43,17 +43,17 @@ _HALF: Exponent = (None, Fraction(1, 2))
 
 
 class Symbols:
-    """A graph of formulas that are tidied as they are built.
+    """A graph of formulas that are tidied as they are built. Every method takes and gives numbers of equations in `graph`.
 
-    Every method takes and gives numbers of equations in `graph`. `own(row, args)` adds an equation unchanged;
-    `call(row, args)` makes the same function of its arguments in its tidy form. `theirs` are the equations that the user
-    wrote, which no later pass rewrites.
+    `own(row, args)` adds an equation unchanged; `call(row, args)` makes the same function of its arguments in its tidy form.
+    `theirs` are the equations that the user wrote, which no later pass rewrites; `lengths` those that `length` has counted.
     """
 
     def __init__(self) -> None:
         self.graph = Graph()
         self.heights: list[int] = []
         self.theirs: set[int] = set()
+        self.lengths: list[int] = []
         self._products: list[Product] = []
         self._sums: list[Terms] = []
         self._as_product: dict[Product, int] = {}

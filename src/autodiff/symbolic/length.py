@@ -33,7 +33,7 @@ class Lengths:
 
     def __init__(self, symbols: Symbols) -> None:
         self._symbols = symbols
-        self._of: list[int] = []
+        self._of = symbols.lengths
 
     def node(self, node: int) -> int:
         """The length of an equation, or the limit."""

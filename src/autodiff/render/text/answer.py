@@ -31,7 +31,7 @@ def text(answer: Answer) -> str:
         if answer.forward is None or slope is None or sides:
             lines.append((label, _number(slope), sides))
         else:
-            apart = answer.ulps_apart().get(name, 0.0)
+            apart = answer.ulps_apart(name).get(name, 0.0)
             lines.append((label, _number(slope), "reverse"))
             lines.append(("", _number(answer.forward.get(name)), f"forward   {apart:g} ulp apart"))
     lines += [
