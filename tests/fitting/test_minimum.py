@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import autodiff
+from autodiff.batch.compile import Compiled
+from autodiff.fitting import problem
 from tests.support.command import autodiff as command
 from tests.support.paths import EXAMPLES
 
@@ -133,6 +135,38 @@ def test_terms_that_cancel_far_from_zero_are_fitted(noise: float, degree: int, d
     assert error == pytest.approx(expected, rel=1e-5 if noise == 0.1 else 0.05)
     assert expected is not None
     assert far.params[names[-1]] == pytest.approx(near.params[names[-1]], abs=(1e-4 if noise == 0.1 else 1) * expected)
+
+
+def test_many_rows_whose_terms_cancel_are_not_computed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers are those of the fit that does compute them one by one."""
+    answered, singular = list[int](), list[int]()
+    answer, svd = Compiled.answer, np.linalg.svd
+
+    def counted(*given: Any) -> Any:
+        answered.append(1)
+        return answer(*given)
+
+    def measured(matrix: Any, **given: Any) -> Any:
+        singular.append(min(matrix.shape) if given.get("full_matrices") is False else max(matrix.shape))
+        return svd(matrix, **given)
+
+    monkeypatch.setattr(Compiled, "answer", counted)
+    monkeypatch.setattr(np.linalg, "svd", measured)
+    monkeypatch.setattr(problem, "MANY_UNSURE", 100)
+    rows = 200
+    t = np.arange(rows) * 2 / rows
+    data = {"x": 19000 + t, "y": 3 - 5 * t + 4 * t**2 + 0.1 * np.random.default_rng(1).standard_normal(rows)}
+    together = autodiff.fit("a + b*x + c*x^2", data, "y", {"a": 0.0, "b": 0.0, "c": 0.0})
+    few, largest = len(answered), max(singular)
+    monkeypatch.setattr(problem, "MANY_UNSURE", rows)
+    apart = autodiff.fit("a + b*x + c*x^2", data, "y", {"a": 0.0, "b": 0.0, "c": 0.0})
+    assert (together.ended, largest) == ("converged", 3)
+    assert 2 * few < len(answered) - few
+    assert together.ssr == pytest.approx(apart.ssr, rel=1e-9)
+    for name, error in apart.errors.items():
+        assert error is not None
+        assert together.errors[name] == pytest.approx(error, rel=1e-6)
+        assert together.params[name] == pytest.approx(apart.params[name], abs=1e-4 * error)
 
 
 def test_a_smaller_sum_from_another_start_is_said() -> None:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import repeat
@@ -110,20 +110,27 @@ class Compiled:
         """Value, slopes and statuses; inputs without a keyword are columns of `table`, a mapping or a table in memory.
 
         Raises AutodiffError for names, types or shapes that do not fit the program."""
-        np = library("numpy", "a compiled program")
         if table is not None:
             from autodiff.tables.frames import columns_of
 
             at = {**columns_of(table, [name for name in self.lowered.inputs if name not in at]), **at}
+        return self.checked(lambda rows, left: True, at)
+
+    def checked(self, needs: Callable[[Batch, Numbers], bool], at: Mapping[str, Numbers]) -> Batch:
+        """The same; rows that one-shot has to do stay as the longest numbers have them unless `needs` is true of all rows
+        and the places of these."""
+        np = library("numpy", "a compiled program")
         columns, shape = self._columns(np, at)
         (value, *slopes), good = self._in_float64(columns, math.prod(shape))
         if self.recomputation is None:
             places = np.arange(value.size)
         else:
             places = self.recomputation.left(columns, [value, *slopes], good)
-        hard = self._one_by_one(np, columns, [value, *slopes], places)
         gradient = {n: s.reshape(shape) for n, s in zip(self.sources, slopes, strict=True)}
-        return Batch(value.reshape(shape), gradient, hard)
+        rows = Batch(value.reshape(shape), gradient, {})
+        if not places.size or not needs(rows, places):
+            return rows
+        return replace(rows, hard=self._one_by_one(np, columns, [value, *slopes], places))
 
     def _one_by_one(
         self, np: Any, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers

@@ -40,7 +40,10 @@ class Recomputation:
         self._ways: dict[str, _Way | None] = {}
 
     def left(self, columns: Mapping[str, Numbers], results: Sequence[Numbers], good: Numbers) -> Numbers:
-        """The rows that are left when those of `results` that are not `good`, but sound the next time, are filled in."""
+        """The rows that are left when those of `results` that are not `good`, but sound the next time, are filled in.
+
+        What is left has the longer numbers, rounded, where there are some.
+        """
         places, few = _false(good), FEW if len(good) <= MANY else 0
         for name, make, least in (("longer", self._longer, few), ("random", self._randomly, FEW)):
             if len(places) <= least:
@@ -48,7 +51,8 @@ class Recomputation:
             if name not in self._ways:
                 self._ways[name] = make()
             way = self._ways[name]
-            places = places if way is None else _replaced(way, columns, results, places)
+            if way is not None:
+                places = _replaced(way, columns, results, places, unsound=name == "longer")
         return places
 
     def _longer(self) -> _Way | None:
@@ -69,13 +73,17 @@ class Recomputation:
         return partial(_in_random_rounding, plan, [operation(row, known, exact=True) for row, known in plan.calls])
 
 
-def _replaced(way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers) -> Numbers:
+def _replaced(
+    way: _Way, columns: Mapping[str, Numbers], results: Sequence[Numbers], places: Numbers, *, unsound: bool
+) -> Numbers:
+    """The places that are not sound, after filling in those that are, and with `unsound` the others as well."""
     picked = {n: c if isinstance(c, float) else np.ascontiguousarray(c[places]) for n, c in columns.items()}
     numbers = [np.empty(len(places)) for _ in results]
     sound = np.empty(len(places), dtype=bool)
     way(picked, numbers, sound)
+    filled = slice(None) if unsound else sound
     for column, number in zip(results, numbers, strict=True):
-        column[places[sound]] = number[sound] + 0.0  # a zero has no sign
+        column[places[filled]] = number[filled] + 0.0  # a zero has no sign
     return places[~sound]
 
 

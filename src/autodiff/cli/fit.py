@@ -109,13 +109,13 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
     for name in ("numpy", "scipy"):
         library(name, "a fit", "fit")
     from autodiff.batch.table import require_free
-    from autodiff.fitting import fit, problem
+    from autodiff.fitting import fit, target
     from autodiff.tables import columns
 
     hidden = list[Reading]()
     table = columns.load(
         given["data"],
-        problem.chooser(text, given["target"], start, given["sigma"], hidden, strict=strict),
+        target.chooser(text, given["target"], start, given["sigma"], hidden, strict=strict),
         lambda name: f"a parameter is given with --start {name}=1",
         given["from_form"],
     )

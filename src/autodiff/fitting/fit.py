@@ -19,7 +19,8 @@ import numpy as np
 from autodiff import display
 from autodiff.errors import AutodiffError, quoted
 from autodiff.fitting import arguments, curve, minimum, objective, other_starts, solve, statistics
-from autodiff.fitting.problem import Problem, Vector, chooser
+from autodiff.fitting.problem import Problem, Vector
+from autodiff.fitting.target import chooser
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import program_names
 from autodiff.tables.frames import column_names

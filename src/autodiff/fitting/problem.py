@@ -9,26 +9,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.api.answer import Answer
-from autodiff.api.elementwise_view import numbers_of
-from autodiff.api.reduction_notes import reduced
 from autodiff.batch import compile as batch
-from autodiff.batch.compile import Compiled
+from autodiff.batch.compile import Batch, Compiled
 from autodiff.batch.run import BufferPool, divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import written
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
-from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
+from autodiff.fitting.target import numbers_of_target, require_rows_apart
+from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 from autodiff.tables.frames import require_finite
 
@@ -40,6 +38,17 @@ BLOCK = 32768
 
 NARROW = 12
 """Columns of products that are summed without BLAS."""
+
+
+MANY_UNSURE, SAMPLED = 1000, 16
+"""Rows that float64 is not enough for: from when on they may stay as the longest numbers have them, and of how many the
+status is looked at then."""
+
+LONGER_ROUNDING = 4 * float(np.finfo(np.longdouble).eps)
+"""How much of its terms a sum of a few loses in the longest numbers, at most."""
+
+HIDDEN = 1e-4
+"""Rounding beside the residuals that moves no parameter by more than so much of its standard error."""
 
 
 class NormalSums(NamedTuple):
@@ -113,12 +122,12 @@ class Problem:
                     hint=_neither(name, columns),
                     exit_status=DATA,
                 )
-        _require_rows_apart(program, columns)
+        require_rows_apart(program, columns)
         model = replace(
             _compiled(text, tuple(start), tuple(sorted(program.given))), buffers=BufferPool(), flags=BufferPool()
         )
-        target = _target(y, columns)
-        deviations = None if sigma is None else _target(sigma, columns, "--sigma")
+        target = numbers_of_target(y, columns)
+        deviations = None if sigma is None else numbers_of_target(sigma, columns, "--sigma")
         if deviations is not None and not (deviations > 0).all():
             row = int(np.argmin(deviations > 0))
             raise AutodiffError(
@@ -241,37 +250,41 @@ class Problem:
     def _evaluated(self, parameters: Vector) -> tuple[Vector, Vector, Vector]:
         """Fitted values, their slopes and the residuals; those of the latest parameters are kept."""
         if self._latest is None or not self._is_latest(parameters):
-            evaluate = self.model if self.sure else self.model.approximate
-            at = dict(zip(self.names, map(float, parameters), strict=True))
-            value, gradient, *_ = evaluate(**self.columns, **at)
-            slopes = np.empty((self.rows, len(self.names)), order="F")
-            for k, name in enumerate(self.names):
-                slopes[:, k] = gradient[name]
+            at = {**self.columns, **dict(zip(self.names, map(float, parameters), strict=True))}
+            if self.sure:
+                rows = self.model.checked(partial(self._needs_one_shot, parameters), at)
+                value, gradient = rows.value, rows.gradient
+            else:
+                value, gradient, _ = self.model.approximate(**at)
+            slopes = self._matrix(gradient)
             fitted = np.broadcast_to(value, self.rows)
             self._latest = (self.sure, parameters.tobytes()), fitted, slopes, _residuals(fitted, self.y, self.sigma)
         return self._latest[1:]
+
+    def _matrix(self, gradient: Mapping[str, Any]) -> Vector:
+        slopes = np.empty((self.rows, len(self.names)), order="F")
+        for k, name in enumerate(self.names):
+            slopes[:, k] = gradient[name]
+        return slopes
+
+    def _needs_one_shot(self, parameters: Vector, rows: Batch, places: Vector) -> bool:
+        """Whether the rows at these places have to be computed one by one, half a millisecond each.
+
+        Not so where they are many and their rounding is nothing beside the residuals.
+        """
+        if len(places) <= MANY_UNSURE:
+            return True
+        slopes, fitted = self._matrix(rows.gradient), np.broadcast_to(rows.value, self.rows)
+        terms = np.linalg.norm(slopes, axis=0) @ np.abs(parameters)
+        if not terms * LONGER_ROUNDING < HIDDEN * np.linalg.norm(fitted - self.y):
+            return True
+        return any(self.answer(parameters, int(row)).status != "ok" for row in places[:: len(places) // SAMPLED])
 
 
 @lru_cache(maxsize=8)
 def _compiled(text: str, names: tuple[str, ...], given: tuple[str, ...]) -> Compiled:
     """The model: one that is fitted to table after table is compiled once. Its buffers, as long as a table, are not kept."""
     return batch.compiled(lower(parse(text, rules.functions(), given=given)), names, exact=False)
-
-
-def _require_rows_apart(program: ParsedProgram, columns: Collection[str]) -> None:
-    """Raise AutodiffError for a reduction of a column, such as mean(x), which over a single row would be x itself."""
-    numbers = numbers_of(program)
-    graph = numbers.written.graph
-    for node in reduced(numbers):
-        names = [graph.inputs[n] for n in graph.reaching(node) if n in graph.inputs]
-        name = next((name for name in names if name in columns), None)
-        if name is not None:
-            raise AutodiffError(
-                f"{shortened(written(numbers.written, node))} would be of the whole column {quoted(name)}, and a model is of one row",
-                span=graph.spans[node],
-                source=numbers.written.source,
-                hint="compute it before, and write the number, or add a column that holds it",
-            )
 
 
 def _residuals(fitted: Vector, y: Vector, sigma: Vector | None) -> Vector:
@@ -299,50 +312,3 @@ def _neither(name: str, columns: Collection[str]) -> str:
     if near:
         return f"did you mean the column {quoted(near)}? a parameter is given with --start {name}=1"
     return f"give it a start with --start {name}=1; the columns are {', '.join(map(shortened, list(columns)[:12]))}"
-
-
-def _target(text: str, columns: Mapping[str, Vector], option: str = "--y") -> Vector:
-    """An expression of the columns, row by row. Raises AutodiffError for other names, and a row without a value."""
-    if text in columns:
-        return columns[text]
-    program = parse(text, rules.functions(), given=CONSTANTS.keys() & columns)
-    _require_rows_apart(program, columns)
-    compiled = batch.compiled(lower(program), [], exact=False)
-    for name in compiled.lowered.inputs:
-        if name not in columns:
-            near = nearest(name, columns)
-            listed = ", ".join(map(shortened, list(columns)[:12]))
-            raise AutodiffError(
-                f"{option} names {quoted(name)}, and there is no such column",
-                hint=f"did you mean {quoted(near)}?" if near else f"the columns are {listed}",
-                exit_status=DATA,
-            )
-    rows = len(next(iter(columns.values())))
-    value, _ = compiled(**{name: columns[name] for name in compiled.lowered.inputs})
-    value = np.broadcast_to(value, rows).copy()
-    if not np.isfinite(value).all():
-        row = int(np.argmin(np.isfinite(value)))
-        raise AutodiffError(
-            f"{option} {quoted(text)} has no value in row {row + 1}", hint="leave the row out", exit_status=DATA
-        )
-    return value
-
-
-def chooser(
-    text: str, y: str, start: Collection[str], sigma: str | None, readings: list[Reading], *, strict: bool
-) -> Callable[[Collection[str]], list[str]]:
-    """Which of a file's columns a problem reads; `readings` gets what the program says of the others."""
-
-    def choose(names: Collection[str]) -> list[str]:
-        program = parse(text, rules.functions(), strict=strict, given={*names, *start})
-        wanted = dict.fromkeys(name for name in lower(program).inputs if name not in start)
-        for target in filter(None, (y, sigma)):
-            wanted |= dict.fromkeys(
-                [target]
-                if target in names
-                else lower(parse(target, rules.functions(), given=CONSTANTS.keys() & names)).inputs
-            )
-        readings.extend(r for r in program.readings if r.text in names and r.text not in wanted)
-        return [*(name for name in names if name in wanted or name in start), *(n for n in wanted if n not in names)]
-
-    return choose

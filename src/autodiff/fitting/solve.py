@@ -235,7 +235,7 @@ def _nearest_to_start(problem: Problem, start: Vector, solution: Solution, optio
     sizes = np.linalg.norm(jacobian, axis=0)
     if not (np.isfinite(sizes).all() and (sizes > 0).all()):
         return solution
-    _, singular, right = np.linalg.svd(jacobian / sizes)
+    _, singular, right = np.linalg.svd(np.linalg.qr(jacobian / sizes, mode="r"))
     free_directions = right[int((singular > NEGLIGIBLE * singular[0]).sum()) :]
     away = (solution.parameters - start) * sizes
     parameters = solution.parameters - free_directions.T @ (free_directions @ away) / sizes
