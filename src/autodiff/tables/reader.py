@@ -8,6 +8,7 @@ ones are unpacked.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -91,6 +92,8 @@ def opened(path: str, form: str | None = None, *, keep: bool = False, name: str 
     finally:
         if path != "-":
             file.close()
+        if pyarrow := sys.modules.get("pyarrow"):
+            pyarrow.default_memory_pool().release_unused()  # what was read is no longer in it, but as large
 
 
 @contextmanager

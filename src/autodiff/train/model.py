@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
-from autodiff.core import templates
+from autodiff.core import rules, templates
 from autodiff.core.evaluate import DomainError
-from autodiff.core.graph import Graph
+from autodiff.core.graph import Graph, reached
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
@@ -30,6 +30,8 @@ from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, Swept, plan
 from autodiff.train.row_axis import mixing_equations, row_axes
 
 CONVENTION = "torch"
+
+_SIZE = rules.TABLE["numel", 1]
 
 Values = Mapping[str, Any]
 
@@ -90,11 +92,11 @@ class Model:
         run = algebra.evaluate(self.lowered, {**self.nothing_dropped, **columns}, results=nodes)
         return {node: run.values[node] for node in nodes}
 
-    def adjoints(self, run: ArrayTrace) -> dict[int, Any]:
-        """The backward pass: the slope of the loss in every equation between it and the parameters."""
+    def adjoints(self, run: ArrayTrace, ends: Collection[int] = ()) -> dict[int, Any]:
+        """The backward pass: the slope of the loss in every equation between it and the parameters, or `ends`."""
         value = run.values[self.lowered.result]
-        edges = None if run.inactive else self._edges
-        return algebra.vjp(run, list(self.sources.values()), CONVENTION, 1.0 / np.size(value), edges)
+        edges = None if run.inactive or ends else self._edges
+        return algebra.vjp(run, [*(ends or self.sources.values())], CONVENTION, 1.0 / np.size(value), edges)
 
     def sweep(self, parameters: Values, fixed: Mapping[int, Any] | None, rows: int) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -332,7 +334,16 @@ def _of_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:
     if partials and row.kink:
         return set(values.values())
     names = (*values, *(() if row.kind in (ELEMENTWISE, REDUCTION) else ("g",)))
-    return {values[name] for text in partials for name in templates.used(text, names) if name in values}
+    return {values[name] for text in partials for name in _used(text, names) if name in values}
+
+
+@lru_cache(maxsize=1024)
+def _used(text: str, names: tuple[str, ...]) -> frozenset[str]:
+    """The names whose values a text uses, and not their sizes alone, as the mean's partial does."""
+    text_of = templates.template(text, names)
+    graph = text_of.graph
+    nodes = reached(text_of.result, lambda node: () if graph.rows[node] is _SIZE else graph.args[node])
+    return frozenset(graph.inputs[node] for node in nodes if node in graph.inputs)
 
 
 def _finite(slope: Any) -> bool:

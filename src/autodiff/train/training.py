@@ -266,10 +266,11 @@ class Training:
             run = part.run(state.parameters, self.lowered.assigned.values())
         except (DomainError, Overflow, AutodiffError):  # the step itself raises the error
             return None
-        adjoints = part.model.adjoints(run)
         statements = {name: node for name, node in self.lowered.assigned.items() if run.values[node] is not None}
         if self.lowered.result not in statements.values():
             statements[self.lowered.name] = self.lowered.result
+        # no further back than to the first statement: what lies before it would take as much memory again
+        adjoints = part.model.adjoints(run, [node for node in statements.values() if part.model.active[node]])
         known = self.plan.optimizer in OPTIMIZERS
         return TrainingStep(
             number=state.steps + 1,
