@@ -28,7 +28,7 @@ def summed_to(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
     """
     if tuple(to) == tuple(wide):
         return part  # type: ignore[no-any-return]
-    full = np.broadcast_to(part, wide)
+    full = part if shape(part) == tuple(wide) else np.broadcast_to(part, wide)
     extra = len(wide) - len(to)
     axes = (*range(extra), *(k for k in range(extra, len(wide)) if to[k - extra] == 1 and wide[k] != 1))
     return plain(total(full, axes).reshape(to))
@@ -114,7 +114,7 @@ def pull(
         partial = slope(row, k, args, widened(result, axis), convention)
         part = _times(widened(adjoint, axis), partial)
         return masked(part, None if mask is None else widened(mask, axis))
-    full = np.broadcast_to(adjoint, wide) if wide else adjoint
+    full = adjoint if shape(adjoint) == wide else np.broadcast_to(adjoint, wide)
     return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, full))
 
 
