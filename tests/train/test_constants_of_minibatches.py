@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autodiff import parse
+from autodiff.arrays.functions import NumPyArrays
 from autodiff.core.lowering import lower
 from autodiff.train import loop
 from autodiff.train.checkpoint import State
@@ -61,3 +62,17 @@ def test_a_constant_of_several_rows_is_that_of_each_minibatch(text: str, monkeyp
     assert np.array_equal(
         _trained(text, monkeypatch, whole=True)[0]["w"], _trained(text, monkeypatch, whole=False)[0]["w"]
     )
+
+
+def test_a_value_of_which_a_slope_uses_only_the_size_is_freed() -> None:
+    lowered = lower(parse("L = mean(w*x + 1)"))
+    added = lowered.graph.args[lowered.result][0]
+    assert added in Model(lowered, ["w"]).unused[lowered.result]
+
+
+def test_tall_matrices_are_multiplied_with_vectors_in_parts() -> None:
+    chance = np.random.default_rng(0)
+    matrix, rows, columns = chance.normal(size=(20_001, 3)), chance.normal(size=20_001), chance.normal(size=3)
+    product = NumPyArrays().product
+    np.testing.assert_allclose(product(matrix, columns), matrix @ columns, rtol=1e-12)
+    np.testing.assert_allclose(product(rows, matrix), rows @ matrix, rtol=1e-10)
