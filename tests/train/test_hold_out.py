@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,11 @@ def test_the_summary_of_a_large_network_fits_the_screen(tmp_path: Path) -> None:
     assert max(map(len, summary)) <= 80
     assert summary[-4].startswith("W1  4×32, norm ")
     assert summary[-3].startswith("b1  32 elements, norm ")
+
+
+def test_an_array_of_three_short_lines_is_shown_in_full_and_one_of_four_is_not() -> None:
+    shown = autodiff("train", "sum(A^2) + sum(B^2)", "--params", "A=ones(3,1),B=ones(4,1)", "--epochs", "1").out
+    assert re.search(r"^A  \[\[.*\],\n    \[.*\],\n    \[.*\]\]\nB  4×1, norm .*$", shown, re.MULTILINE), shown
 
 
 def test_the_picture_of_the_loss(tmp_path: Path) -> None:
