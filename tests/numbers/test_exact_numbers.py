@@ -66,7 +66,7 @@ def test_programs_have_exact_values_and_slopes(program: str, at: Any, value: Any
 
 def test_order_is_decided_between_multiples_of_pi_and_rational_numbers_that_are_far_apart() -> None:
     pi = PiMultiple(Fraction(1))
-    assert [EXACT.sign(pi, Fraction(n)) for n in (3, 4)] == [1, -1]
+    assert [EXACT.sign(pi, Fraction(n)) for n in ("3", "3.141592653", "3.141592654", "4")] == [1, 1, -1, -1]
     assert [EXACT.sign(Fraction(n), -pi) for n in (-3, -4)] == [1, -1]
     assert EXACT.sign(pi, Fraction(314159265358979, 10**14)) is None
     with precision(128):
