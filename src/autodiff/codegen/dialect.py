@@ -84,10 +84,10 @@ class DialectEmitter(Emitter):
             return self.in_place(text, row, args)
         if row.branches is None and row is not _NOT and any(math.isnan(known.get(a, 0.0)) for a in args):
             return self.graph.constant(0.0 if row.is_predicate else math.nan)
-        if row.domain and all(a in known for a in args) and not _inside(row, *(known[a] for a in args)):
-            return self.graph.constant(
-                math.nan
-            )  # compilers warn of such a constant, and Python raises an exception for it
+        if numbers and not _inside(row, *(known[a] for a in args)):  # compilers warn of it, and Python stops there
+            return self.graph.constant(math.nan)
+        if numbers and templates.value(row)(*(known[a] for a in args)) == 0.0:  # by underflow: Python stops at 1/0
+            return self.graph.constant(0.0)
         if dialect.instead is not None and key in dialect.spelling.calls and not row.is_predicate:
             # once: what is guarded by two conditions would be computed under neither
             if (row, args) not in self._instead:

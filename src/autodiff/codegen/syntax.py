@@ -108,8 +108,11 @@ class Spelling:
         return self._filled(graph, node, self._call(row), 0)
 
     def _raised(self, graph: Graph, node: int) -> bool:
-        exponent = graph.constants.get(graph.args[node][1])
-        return self.whole and exponent is not None and exponent == int(exponent) and 0 < exponent < 100
+        base, power = graph.args[node]
+        exponent = graph.constants.get(power)
+        if not self.whole or exponent is None or base in graph.constants:  # Python stops at 1e155**2
+            return False
+        return exponent == int(exponent) and 0 < exponent < 100
 
     def _call(self, row: Primitive) -> str:
         if row in self.functions:
