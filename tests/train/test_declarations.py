@@ -341,3 +341,9 @@ def test_a_mean_that_is_used_in_each_row_is_said(tmp_path: Path, program: str, n
     assert ended.err == "".join(
         f"notice: {text} is computed from all rows of a step and used in each of them\n" for text in notices
     )
+
+
+def test_a_parameter_has_up_to_three_sizes() -> None:
+    for sizes, status in (("2,3,4", 0), ("2,3,4,5", 2)):
+        ended = autodiff("train", "sum(T^2)", "--params", f"T=normal({sizes})", "--epochs", "1")
+        assert (ended.status, "T  2×3×4, norm " in ended.out) == (status, not status), ended
