@@ -160,6 +160,7 @@ OF_NAMES = {
     "3xy + x": "xy is read as one name, not x*y",
     "ax^2 + bx + c x": "ax is read as one name, not a*x",
     "x1x2 + x": "x1x2 is read as one name, not x1*x2",
+    "4ac x": "ac is read as one name, not a*c",
     "x*e^ky": "ky is read as one name, not k*y",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }

@@ -94,7 +94,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
     doubtful = {name for name in names if len(name) > 1 or name in _DOUBTFUL_LETTERS} - known - CONSTANTS.keys()
     glued = doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
     units = doubtful & UNITS.keys() | (names - known) & QUOTIENTS_OF_UNITS.keys()
-    exponents = {token.text for before, token in pairwise(tokens) if before.type == "POWER"} if doubtful else set()
+    exponents = {token.text for pair in pairwise(tokens) if (token := _behind_a_number(*pair))} if doubtful else set()
     products = {name: "*".join(w) for name in doubtful if (w := _factors(name, names, doubtful, exponents))}
     for place, token in enumerate(tokens) if glued or units else ():
         first, shown = tokens[place - 1] if place else token, ""
@@ -133,6 +133,12 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
             yield Reading(name, "an input of that name, and a factor", token.span)
 
 
+def _behind_a_number(before: Token, token: Token) -> Token | None:
+    """A name that is an exponent, or follows a number at once, as in e^kt and 4ac: in school such letters are factors."""
+    glued = before.type == "NUMBER" and before.span[1] == token.span[0]
+    return token if token.type == "NAME" and (before.type == "POWER" or glued) else None
+
+
 def _is_power_of_ten(name: str) -> bool:
     """Whether a name is the end of a number of Fortran: d0 of 1.5d0."""
     return name[0] in "dD" and name[1:].isdecimal()
@@ -160,7 +166,7 @@ def _unit(tokens: Sequence[Token], place: int) -> str:
 
 
 def _factors(name: str, names: Set[str], doubtful: Set[str], exponents: Set[str]) -> Sequence[str]:
-    """The factors of a name that may be meant as a product: xy beside x or zy, x1x2, ωt, e^kx; none of any other name."""
+    """The factors of a name that may be meant as a product: xy beside x or zy, x1x2, ωt, e^kx, 4ac; none of any other name."""
     if not name.isascii():
         return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
     if pieces := re.fullmatch(r"([a-z]\d)([a-z]\d)", name):
