@@ -133,7 +133,7 @@ def test_orders_by_an_assigned_name() -> None:
     assert answer.derivatives == (96.0, 48.0, 12.0)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_series_agree_with_symbols_on_random_programs(made: tuple[str, dict[str, float]]) -> None:
     text, point = made

@@ -59,7 +59,7 @@ def _as_the_steps(found: Compiled, steps: Compiled, most: float = 0, **at: Any) 
 
 
 @settings(
-    max_examples=60,
+    max_examples=150,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -79,7 +79,7 @@ def rows_like(point: Mapping[str, float], chance: random.Random) -> list[dict[st
 
 
 @settings(
-    max_examples=60,
+    max_examples=120,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -144,7 +144,7 @@ def test_random_arrays_end_in_an_answer_or_a_message() -> None:
         return f"{row.names[0]}({','.join(text(depth - 1) for _ in range(2 if row.variadic else row.arity))})"
 
     points = ["x=[1,2],y=[[1,2],[3,4]]", "x=[[1],[2]],y=[-1,0,3]", "x=[1e200],y=[0,1e-200]", "x=2,y=[[0.5]]"]
-    for _ in range(250):
+    for _ in range(400):
         program = f"{text(3)} + 0*sum(x) + 0*sum(y)"
         ended = autodiff("eval", program, "--at", chance.choice(points))
         assert ended.status in (0, 2, 3), (program, ended)

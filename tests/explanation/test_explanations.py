@@ -213,7 +213,7 @@ def test_factors_are_the_answer_in_every_example(name: str, atoms: bool) -> None
     _agrees(data, at)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_factors_are_the_answer_in_random_programs(example: tuple[str, dict[str, float]]) -> None:
     program, point = example

@@ -78,7 +78,7 @@ def test_the_pretty_spelling_reads_back_too() -> None:
     assert _written("exp(2*e1*x)", PRETTY) == "2·e1·e^(2·e1·x)"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_symbols_equal_numbers_and_read_back_in_both_spellings(made: tuple[str, dict[str, float]]) -> None:
     text, point = made
@@ -103,7 +103,7 @@ def test_symbols_equal_numbers_and_read_back_in_both_spellings(made: tuple[str, 
             assert math.isclose(value, slope, rel_tol=1e-8, abs_tol=1e-9), (text, point, written)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_what_is_written_reads_back_as_the_same_equations(made: tuple[str, dict[str, float]]) -> None:
     lowered = lower(autodiff.parse(made[0]))

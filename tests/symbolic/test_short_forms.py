@@ -104,7 +104,7 @@ def test_an_identity_holds_wherever_its_first_way_has_a_value(text: str) -> None
                 assert math.isclose(before, after, rel_tol=1e-14, abs_tol=1e-300), (text, other, u)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(programs())
 def test_shorter_is_the_same_number_and_never_longer(made: tuple[str, dict[str, float]]) -> None:
     text, point = made
