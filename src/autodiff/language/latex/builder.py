@@ -56,8 +56,8 @@ def _joined(nodes: Sequence[Node], between: str) -> Text:
 
 
 def plain_name(text: str) -> str:
-    r"""The name in the first language: `x_hat` for `\hat{x}`, `phi` for `\varphi`."""
-    if accent := re.match(r"\\(hat|bar|tilde)\s*\{([^}]*)\}", text):
+    r"""The name in the first language: `x_hat` for `\hat{x}` and `\hat x`, `phi` for `\varphi`."""
+    if accent := re.match(r"\\(hat|bar|tilde)\s*(\{[^}]*\}|\\?[A-Za-z]+)", text):
         text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
     text = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[\\{}\s]", "", text)
     return re.sub(r"^var(?=epsilon|theta|phi)", "", text)
