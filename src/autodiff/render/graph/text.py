@@ -211,7 +211,7 @@ class _Texts:
         if columns(name) > room:
             return [fitted(name, self.room - 1)]  # its value is on the next line
         if right_side:
-            return in_few_lines(f"{name} = {right_side}", max(room, 12), 3, 4)
+            return in_few_lines(f"{name} = {shortened(right_side, 4 * self.room)}", max(room, 12), 3, 4)
         return [
             f"{name}  ({vertex.kind})" if vertex.kind in ("held", "constant") and columns(name) < room - 12 else name
         ]
