@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autodiff.grading.compare import compare
+from autodiff.grading.missing_brackets import bracketed
 from tests.support.command import autodiff
 
 
@@ -84,3 +85,14 @@ def test_a_wrong_rule_is_written_as_people_write_it(program: str, answer: str, w
     assert slip is not None
     assert words in slip.why
     assert never not in slip.why
+
+
+@pytest.mark.parametrize(
+    ("answer", "tried"),
+    [
+        ("x + 1/2", ["(x + 1)/2"]), ("2*x - 1", ["2*(x - 1)"]),
+        ("a/b*c + d", ["a/(b*c) + d", "a/(b*c + d)", "a/b*(c + d)", "(a/b)*c + d"]),
+    ],
+)  # fmt: skip
+def test_each_pair_of_brackets_that_may_be_missing_is_tried(answer: str, tried: list[str]) -> None:
+    assert list(bracketed(answer)) == tried

@@ -57,6 +57,8 @@ HINTS = {
     ("eval", "e⁻ˣ"): "write a power with ^",
     ("eval", "\u2223x\u2223"): "write |x|",
     ("eval", "d/dx(x²)|x=3"): 'write autodiff eval "(x²)" --at x=3',
+    ("eval", "3 at 4"): 'write autodiff eval "3" --at x=4',
+    ("eval", "at 4"): 'write autodiff eval "PROGRAM" --at x=4',
     ("eval", "x^2", "--at", "x=1,000"): "write 1.000, or 1000 for digits in groups",
     ("eval", "x^2", "--at", "x=1.000,5"): "write 1000.5",
     ("eval", "x^2", "--at", "x=30 deg"): "90 degrees are rad(90)",
