@@ -847,3 +847,11 @@ def test_typed_numbers_are_meant_on_both_sides() -> None:
 
 def test_a_jump_that_is_smaller_than_a_rounding_is_one() -> None:
     assert evaluate("exp(y) + 1e-15*floor(x)", {"x": 0.0, "y": 1.0}).status == "jump"
+
+
+def test_a_side_beyond_float64_is_not_decided() -> None:
+    """Exact whole numbers have no largest one, a float64 has: this ended with a fault of the program."""
+    assert autodiff("diff", "u = if(x <= y, x, 1.7e308); if(x < x, x, 1.7e308) + u").status == 0
+    lowered = lower(package.parse("abs(x) + 1.7e308 + 1.7e308"))
+    with pytest.raises(primal.Indeterminate):
+        verdict.side(lowered, {"x": 0.0}, lowered.graph.find("x") or 0, 1.0)

@@ -17,7 +17,7 @@ from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
 _BITS = 160  # a longer fraction is rounded to a float
 _VALUE_BITS = 1074  # for a value: nearly every float has fewer, and what has fewer is none that a float takes for 0
-_ROUNDING, _TINIEST = 2.0**-52, 5e-324
+_ROUNDING, _TINIEST, _LARGEST = 2.0**-52, 5e-324, 1.7976931348623157e308
 
 Coefficient: TypeAlias = "Exact | PiMultiple | float"
 
@@ -114,6 +114,8 @@ def rounded(term: Term) -> Term:
         return term
     if not isinstance(c, float):
         bits = _VALUE_BITS if term.size == CONSTANT else _BITS
+        if c.numerator.bit_length() - c.denominator.bit_length() > 1023 and not -_LARGEST <= c <= _LARGEST:
+            raise Indeterminate
         if max(c.numerator.bit_length(), c.denominator.bit_length()) <= bits:
             return term
         c = float(c)
