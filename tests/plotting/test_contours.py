@@ -17,6 +17,7 @@ import pytest
 
 from autodiff import evaluate
 from autodiff.cli.main import run as run_command
+from autodiff.plotting.contours import SCRAP
 from autodiff.plotting.curve import plot
 from autodiff.plotting.model import Surface
 from autodiff.plotting.surface import BALLS_GRID, surface
@@ -174,6 +175,12 @@ def test_equal_spans_have_equal_scales(tmp_path: Path) -> None:
     blue = np.abs(matplotlib.imread(path)[:, :, :3] - [0x0B / 255, 0x5C / 255, 0xAD / 255]).max(axis=2) < 0.05
     rows, columns = np.nonzero(blue)
     assert np.ptp(rows) == pytest.approx(np.ptp(columns), rel=0.02)
+
+
+@pytest.mark.parametrize("text", ["y + 0.1*floor(25*x)", "y + x + floor(20*x)", "floor(6*x*y) + x"])
+def test_scraps_between_two_cuts_are_not_drawn(text: str) -> None:
+    """A line of two or three cells with a cut at both ends shows nothing but the grid."""
+    assert all(len(line) > SCRAP for lines in _over(text).lines.values() for line in lines)
 
 
 def test_labels_of_lines_are_apart() -> None:
