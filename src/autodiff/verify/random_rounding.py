@@ -14,7 +14,7 @@ False
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,9 @@ _ROUNDED = frozenset("+-*")
 
 _CANCELLING = frozenset(["+", "-", "sin", "cos", "tan", "mod"])
 """Values that may have no digit though their arguments have some, and may be 0 then."""
+
+_TURNED = 2.0**40
+"""Arguments from which on a few roundings turn an angle so far that the slope of its sine is another one."""
 
 _CHOSEN = frozenset(["min", "max"])
 """What is put between the elements where the value is one of them: moved, it would be none, and its slope 0/0."""
@@ -177,7 +180,7 @@ class RandomRounding:
             return value
         moved = self._moved(row, args, value)
         if self._digits is not None:
-            self._digits.learn(self._count, row, moved, self.roundings)
+            self._digits.learn(self._count, row, args, moved, self.roundings)
             self._count += 1
         return moved
 
@@ -245,6 +248,13 @@ class RandomRounding:
         return np.where(short, value, self.number(value)) if np.shape(value) else value if short else self.number(value)
 
 
+def _turned(row: Primitive, args: Sequence[Any]) -> Any:
+    """Where an argument is so large that a few roundings may turn the sine of it to any other number."""
+    if row.kind != ELEMENTWISE or row.scaling or row.value == "/" or row.value in _ARITHMETIC or not args:
+        return np.False_
+    return reduce(np.logical_or, (np.abs(a) > _TURNED for a in args))
+
+
 class _Digits:
     """Which results of a program have no digit: moved by a few roundings, they change by half of themselves, and may be 0."""
 
@@ -252,17 +262,18 @@ class _Digits:
         self._results: list[Any] = []
         self.without: list[Any] = []
 
-    def learn(self, k: int, row: Primitive, result: Any, roundings: int) -> None:
+    def learn(self, k: int, row: Primitive, args: Sequence[Any], result: Any, roundings: int) -> None:
         """Result number k in one more sweep; those of the first sweep are what the others are compared with."""
         if k == len(self._results):
             self._results.append(np.array(result))
             self.without.append(False)
             return
-        if row.kind == ELEMENTWISE and row.value not in _CANCELLING:
+        turned, first = _turned(row, args), self._results[k]
+        if row.kind == ELEMENTWISE and row.value not in _CANCELLING and not np.any(turned):
             return
-        first = self._results[k]
         with np.errstate(all="ignore"):
-            self.without[k] |= np.abs(result - first) > roundings / _FEW * 0.5 * np.abs(first)
+            change = np.abs(result - first) / (roundings / _FEW)
+            self.without[k] |= (change > 0.5 * np.abs(first)) | (turned & (change > 1e-6 * np.abs(first)))
 
 
 class _WithoutDigits(RandomRounding):
@@ -275,7 +286,15 @@ class _WithoutDigits(RandomRounding):
 
     def _moved(self, row: Primitive, args: Sequence[Any], value: Any) -> Any:
         zero = next(self._without)
-        return np.where(zero, 0.0, value) if np.shape(value) else 0.0 if zero else value
+        other = np.where(_turned(row, args) & (np.abs(value) < 0.5), 1.0, 0.0)
+        return np.where(zero, other, value) if np.shape(value) else float(other) if zero else value
+
+    def part(self, row: Primitive, k: int, args: Sequence[Any], adjoint: Any, value: Any) -> Any:
+        if value is None or not np.any(turned := _turned(row, args)):
+            return value
+        size = float(np.max(np.abs(adjoint), initial=0.0))
+        moved = np.where(turned, np.where(np.abs(value) < 0.5 * size, size, 0.0), value)
+        return moved if np.shape(value) else float(np.max(moved))
 
     def number(self, value: Any, units: Any = 1.0) -> Any:
         return value

@@ -158,7 +158,8 @@ def _moved(row: Primitive, k: int, args: Sequence[float], error: float, value: f
     edges = templates.partials(row, flags, ())(range(len(args)), *args, value) if row.partials[k] != ZERO else []
     moved = error_times(edges[0][1], error) if edges else 0.0
     if error > 1e-5 * min(abs(args[k]), 1.0):  # the first order alone is not a bound
-        if error > max(_CURVED, 0.25 * abs(args[k])) and row.value != "/" and not never_rounds(row):
+        limit = max(_CURVED, 0.25 * abs(args[k])) if row.scaling else _CURVED  # ln(u) is known where a part of u is
+        if error > limit and row.value != "/" and not never_rounds(row):
             raise Unsure  # nor are both ends, where the argument has no digit: e^(-u^2) is 0 at them, and 1 between
         function = templates.value(row)
         moved = max(moved, *(abs(end - value) for end in ends(function, args, k, error)))
