@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def _call(row: Primitive, operands: list[str]) -> str:
     return f"({operands[0]}) {row.name} ({operands[1]})" if row.arity == 2 else f"{row.name}({operands[0]})"
 
 
-def _true(lowered: Lowered, point: dict[str, float], sources: list[int]) -> list[object] | None:
+def _true(lowered: Lowered, point: dict[str, float], sources: list[int]) -> list[Any] | None:
     """The value and the slopes to a hundred bits."""
     for bits in (200, 1000, 5000):
         with precision(bits):
@@ -92,7 +93,7 @@ def _compared(lowered: Lowered, point: dict[str, float]) -> int:
             if not math.isfinite(bound) or not math.isfinite(numbers[k]) or bound > abs(numbers[k]):
                 continue
             with precision(5000):
-                off = abs(true[k] - flint.arb(rational(numbers[k])))  # type: ignore[operator]
+                off = abs(true[k] - flint.arb(rational(numbers[k])))
                 assert not off > flint.arb(rational(bound)) * flint.arb("1.001") + flint.arb(2) ** -1073, (point, k)
             compared += 1
     return compared
