@@ -42,6 +42,8 @@ REFUSED = {
     "log_3(x)": "write log(x, 3)",
     "log₃(x)": "write log(x, 3)",
     "log_5 x": "write log(x, 5)",
+    "log_7x": "write log(x, 7)",
+    "log_b x": "write log(x, b)",
     "%e^x": "an operand is missing before '%'",
     "sinxcosx": "did you mean sin(x)*cos(x)?",
     "x³ᐟ²": "'ᐟ' has no meaning here",
@@ -162,6 +164,26 @@ OF_NAMES = {
     "x1x2 + x": "x1x2 is read as one name, not x1*x2",
     "4ac x": "ac is read as one name, not a*c",
     "x*e^ky": "ky is read as one name, not k*y",
+    "x*exp(-ky)": "ky is read as one name, not k*y",
+    "x/bc": "bc is read as one name, not b*c",
+    "x*nRT": "nRT is read as one name, not n*R*T",
+    "abc*x": "abc is read as one name, not a*b*c",
+    "a1y*x": "a1y is read as one name, not a1*y",
+    "kx1 + x1 x": "kx1 is read as one name, not k*x1",
+    "2pift*x": "pift is read as one name, not pi*f*t",
+    "x + x2": "x2 is read as one name, not x^2",
+    "3r2 x": "r2 is read as one name, not r^2",
+    "x*sinkt": "sinkt is read as one name, not sin(kt)",
+    "x*rcosθ": "rcosθ is read as one name, not r*cos(θ)",
+    "sin30°*x": "sin30 is read as one name, not sin(30)",
+    "Ce^x": "Ce^… is read as a power of Ce, not a product with e^…",
+    "2L*x": "L is read as an input of that name, not the end of a number",
+    "1.5d*x": "d is read as an input of that name, not the end of a number",
+    "2*I*x": "I is read as an input of that name, not the imaginary unit",
+    "x + i y": "i is read as an input of that name, not the imaginary unit",
+    "10 N*x": "N is read as an input of that name, not a unit",
+    "int*x": "int is read as an input of that name, not a statement of another language",
+    "sin (x+1)^2": "sin (x+1)^2 is read as (sin (x+1))^2",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 
@@ -220,8 +242,8 @@ def test_a_letter_that_is_also_a_value_needs_brackets_to_be_a_function() -> None
 
 
 def test_the_derivative_by_a_name_that_looks_like_a_product_says_so() -> None:
-    assert "notice: by mgh, which is one name; a product is m*g*h\n" in autodiff("diff", "mgh").err
-    for quiet in (["mgh", "--wrt", "mgh"], ["rate^2"], ["mu^2"], ["x^2"], ["mgh + x"]):
+    assert "notice: mgh is read as one name, not m*g*h\n" in autodiff("diff", "mgh").err
+    for quiet in (["mgh", "--wrt", "mgh", "--strict"], ["rate^2"], ["mu^2"], ["x^2"]):
         assert autodiff("diff", *quiet).err == ""
 
 
@@ -247,8 +269,13 @@ def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
         "x(x+3)",
         "2 + x*i",
         "f(t) = t; 2f(x)",
-        "sx + sy",
+        "lr*dt + mu*w1 + cost + x_1",
         "log(x)",
+        "log_x + log_prob",
+        "1 + i",
+        "2 x + 3 m v",
+        "x2 - x1 + x",
+        "sin (x)",
         "log(x, 10)*ln(x)",
         "2pi(x+1) + x",
         "e^x(x+1)",

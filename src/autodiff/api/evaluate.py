@@ -47,9 +47,9 @@ def parse(
     a doubtful reading, too.
     """
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
-    if wrt is not None:
-        names |= CONSTANTS.keys() & set(named(wrt))
-    return _parse(text, rules.functions().union(functions), strict=strict, given=names)
+    wanted = frozenset[str]() if wrt is None else frozenset(named(wrt))
+    names |= CONSTANTS.keys() & wanted
+    return _parse(text, rules.functions().union(functions), strict=strict, given=names, wrt=wanted)
 
 
 def _pickled(program: ParsedProgram) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, sh
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.synonyms import NO_NUMBERS, UNITS, instead, may_be_product
+from autodiff.language.synonyms import NO_NUMBERS, UNITS, factors, instead
 from autodiff.verify import error_bound
 from autodiff.verify.rounding import Unsure
 
@@ -294,8 +294,8 @@ def _instead(name: str, lowered: Lowered) -> str:
         return f"did you mean {quoted(near)}?"
     listed = f"its names are {diagnostics.listed(known)}" if known else ""
     for wanted in lowered.inputs[:50]:
-        if len(name) == 1 and name in wanted and may_be_product(wanted):
-            return f"{listed}; {wanted} is one name, a product is {'*'.join(wanted)}"
+        if name in (parts := factors(wanted, ())):
+            return f"{listed}; {wanted} is one name, a product is {'*'.join(parts)}"
     return listed
 
 

@@ -47,10 +47,13 @@ def of_result(
 
     def smooth(place: int) -> bool:
         by_formulas = len(wrt) == 1 and same(value, place) and same(formula, place)
-        return by_formulas or _smooth(text, symbols.graph, formula, wrt, points(place))
+        outside = not by_formulas and _statuses(text, wrt, points(place)) == {"domain"}
+        return by_formulas or outside or _smooth(text, symbols.graph, formula, wrt, points(place))
 
     left = without(symbols, condition, smooth)
-    if left is None or left.kind != "jump":
+    if left is None or without(symbols, left, lambda place: _statuses(text, wrt, points(place)) == {"ok"}) is None:
+        return left and replace(left, kind="place")
+    if left.kind != "jump":
         return left
     jumps = without(symbols, left, lambda place: same(value, place) or _has_corner(text, wrt[:1], points(place)))
     return replace(left, kind="corner") if jumps is None else left
@@ -69,11 +72,16 @@ def _smooth(text: str, graph: Graph, formula: int, wrt: Sequence[str], points: I
 
 def _has_corner(text: str, wrt: Sequence[str], points: Iterable[Mapping[str, Value]]) -> bool:
     """Whether the program is continuous at the points, with another slope on each side."""
-    try:
-        kinds = {evaluate(text, point, wrt).status for point in points}
-    except AutodiffError:
-        return False
+    kinds = _statuses(text, wrt, points)
     return "corner" in kinds and kinds <= {"corner", "ok"}
+
+
+def _statuses(text: str, wrt: Sequence[str], points: Iterable[Mapping[str, Value]]) -> set[str]:
+    """What the slope is at the points; nothing where that is not known, or of a higher order."""
+    try:
+        return {evaluate(text, point, wrt).status for point in points} if len(wrt) == 1 else set()
+    except AutodiffError:
+        return set()
 
 
 def _points(inputs: Sequence[str], symbols: Symbols, place: int) -> Iterator[Mapping[str, Value]]:

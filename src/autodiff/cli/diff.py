@@ -8,7 +8,6 @@ from autodiff.api.derivative import derivative
 from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.errors import AutodiffError
-from autodiff.language.synonyms import may_be_product
 from autodiff.render.text import derivative as render
 from autodiff.render.text.answer import as_json
 
@@ -56,10 +55,7 @@ def command(
         simplify=simplify,
         strict=strict,
     )
-    by = derivatives.entries[0].wrt[0] if wrt is None and len(derivatives.entries) == 1 else ""
-    options.notices(
-        derivatives.readings, [f"by {by}, which is one name; a product is {'*'.join(by)}"] if may_be_product(by) else ()
-    )
+    options.notices(derivatives.readings)
     if quiet and derivatives.parts and len(derivatives.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")
     forms = {"text": render.text, "latex": render.latex, "python": render.python, "json": as_json}

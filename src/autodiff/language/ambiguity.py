@@ -20,8 +20,9 @@ from autodiff.language.synonyms import (
     QUOTIENTS_OF_UNITS,
     UNITS,
     WORDS,
+    called,
     constant_elsewhere,
-    may_be_product,
+    factors,
 )
 from autodiff.language.token import CLOSES, Token
 
@@ -94,8 +95,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
     doubtful = {name for name in names if len(name) > 1 or name in _DOUBTFUL_LETTERS} - known - CONSTANTS.keys()
     glued = doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
     units = doubtful & UNITS.keys() | (names - known) & QUOTIENTS_OF_UNITS.keys()
-    exponents = {token.text for pair in pairwise(tokens) if (token := _behind_a_number(*pair))} if doubtful else set()
-    products = {name: "*".join(w) for name in doubtful if (w := _factors(name, names, doubtful, exponents))}
+    products = {name: "*".join(w) for name in doubtful if (w := factors(name, names))}
     for place, token in enumerate(tokens) if glued or units else ():
         first, shown = tokens[place - 1] if place else token, ""
         if token.type != "NAME" or token.text not in {*glued, *units}:
@@ -123,20 +123,14 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
             yield Reading(name, f"an input of that name: {NO_NUMBERS[name]}", token.span)
         elif name[0] == "d" and name[1:] in names:
             yield Reading(name, "an input of that name, not a differential", token.span)
-        elif raised and ((power == "e" and name[:-1] in names) or name == "x10"):
+        elif raised and ((power == "e" and (len(name) == 2 or name[:-1] in names)) or name == "x10"):
             yield Reading(f"{name}^…", f"a power of {name}, not a product with {power}^…", token.span)
         elif (constant := constant_elsewhere(name)) and (len(name) > 1 or raised):
             yield Reading(name, f"an input of that name, not the constant {constant}", token.span)
-        elif name in products:
-            yield Reading(name, f"one name, not {products[name]}", token.span)
+        elif meant := called(name) or products.get(name) or _square(name, names, before, token):
+            yield Reading(name, f"one name, not {meant}", token.span)
         elif _is_word(name) and (_in_a_row(token, after) or (before is not None and _in_a_row(before, token))):
             yield Reading(name, "an input of that name, and a factor", token.span)
-
-
-def _behind_a_number(before: Token, token: Token) -> Token | None:
-    """A name that is an exponent, or follows a number at once, as in e^kt and 4ac: in school such letters are factors."""
-    glued = before.type == "NUMBER" and before.span[1] == token.span[0]
-    return token if token.type == "NAME" and (before.type == "POWER" or glued) else None
 
 
 def _is_power_of_ten(name: str) -> bool:
@@ -149,10 +143,18 @@ def _ending(tokens: Sequence[Token], place: int) -> str:
     before, name = tokens[place - 1] if place else tokens[place], tokens[place].text
     if before.type == "NUMBER" and before.span[1] == tokens[place].span[0]:
         is_float = not before.text.isdecimal()
-        return "a power of ten" if _is_power_of_ten(name) else ENDINGS[name] if is_float or name not in "fF" else ""
+        return "a power of ten" if _is_power_of_ten(name) else ENDINGS[name] if is_float or name not in "fFdD" else ""
     caller = [token.text for token in tokens[max(0, place - 4) : place] if token.type not in ("ADDITIVE", "LPAR")]
     inside = before.type in ("LPAR", "ADDITIVE") and f" {' '.join(caller[-2:])}".endswith(EXPONENTIALS)
-    return ENDINGS["i"] if inside and ENDINGS.get(name) == ENDINGS["i"] else ""
+    of_number = "NUMBER" in (before.type, tokens[place - 2].type if place > 1 and before.text == "*" else "")
+    of_sum = place > 0 and before.type == "ADDITIVE" and _is_factor(tokens, place)
+    return ENDINGS["i"] if ENDINGS.get(name) == ENDINGS["i"] and (inside or of_number or of_sum) else ""
+
+
+def _is_factor(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a factor follows, with or without the sign of a product."""
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    return after is not None and (after.text == "*" or after.type in ("NAME", "FUNC", "APPLIED", "LPAR"))
 
 
 def _unit(tokens: Sequence[Token], place: int) -> str:
@@ -160,22 +162,18 @@ def _unit(tokens: Sequence[Token], place: int) -> str:
     name, behind = tokens[place].text, tokens[place + 1 : place + 3]
     if tokens[place - 1].type == "DEGREE":
         return "a temperature" if name in ("C", "F") else ""
-    if name in UNITS:
-        return "a unit"
-    return "a unit" if [token.text for token in behind] in [["/", below] for below in QUOTIENTS_OF_UNITS[name]] else ""
+    apart = tokens[place - 1].span[1] < tokens[place].span[0]
+    alone = apart and (not behind or behind[0].type in ("ADDITIVE", "MULTIPLICATIVE", "RPAR", "SEP"))
+    below = [[token.text for token in behind] == ["/", unit] for unit in QUOTIENTS_OF_UNITS.get(name, ())]
+    return "a unit" if name in UNITS or alone or any(below) else ""
 
 
-def _factors(name: str, names: Set[str], doubtful: Set[str], exponents: Set[str]) -> Sequence[str]:
-    """The factors of a name that may be meant as a product: xy beside x or zy, x1x2, ωt, e^kx, 4ac; none of any other name."""
-    if not name.isascii():
-        return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
-    if pieces := re.fullmatch(r"([a-z]\d)([a-z]\d)", name):
-        return pieces.groups()
-    if not may_be_product(name.lower()):
-        return ()
-    beside = name in exponents or any(letter in names for letter in name)
-    others = (other for other in doubtful if other != name and len(other) == len(name) == 2 and other[1] == name[1])
-    return name if beside or any(may_be_product(other) for other in others) else ()
+def _square(name: str, names: Set[str], before: Token | None, token: Token) -> str:
+    """`x^2` for x2 behind a number or beside x, where no other name is numbered like it; or ""."""
+    if not re.fullmatch(r"[a-z][23]", name) or not names.isdisjoint(name[0] + digit for digit in "01"):
+        return ""
+    behind = before is not None and before.type == "NUMBER" and before.span[1] == token.span[0]
+    return f"{name[0]}^{name[1]}" if behind or name[0] in names else ""
 
 
 def _is_word(name: str) -> bool:
@@ -197,11 +195,6 @@ def _in_a_row(first: Token, second: Token | None) -> bool:
 
 _DOUBTFUL_LETTERS = frozenset("EΣΠ") | {name for name in (*ENDINGS, *QUOTIENTS_OF_UNITS, "C") if len(name) == 1}
 """Letters that are a constant, an operator, a unit or the end of a number elsewhere."""
-
-
-def _of_letters(name: str) -> bool:
-    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
-    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
 
 
 def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
@@ -234,9 +227,12 @@ def _of_product(text: str, node: Call) -> Reading | None:
 
 def _of_power(text: str, node: Call) -> Reading | None:
     """A power of a power (`2^3^x`, `2^-3^x`), or with an exponent 1 before a quotient (`x^1/2`)."""
-    exponent = node.args[1]
+    base, exponent = node.args
     if not _is_open(node, "^"):
         return None
+    if isinstance(base, Call) and base.name.isidentifier() and text[base.name_span[1]].isspace():
+        rest = text[base.span[1] : node.span[1]]
+        return _reading(text, node.span, f"({text[slice(*base.span)]}){rest}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
     before = text[node.span[0] : exponent.span[0]]
     if _is_open(inner, "^"):
@@ -284,7 +280,11 @@ def _of_array(text: str, node: Array) -> Reading | None:
     """An array of one number that is a factor or a term, as in `[x+1]^2`: round brackets in some schools."""
     start, end = node.span  # a short piece on each side: a long program may have many arrays
     before, after = text[max(0, start - 20) : start].rstrip()[-1:], text[end : end + 20].lstrip()[:1]
-    if len(node.items) != 1 or isinstance(node.items[0], Array) or not (before in _FACTORS or after in _FACTORS):
+    if (
+        len(node.items) != 1
+        or isinstance(node.items[0], Array)
+        or not (before in _FACTORS or after in (*_FACTORS, "["))
+    ):
         return None
     return _reading(text, node.span, "an array of one number, not a bracket")
 

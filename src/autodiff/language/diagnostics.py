@@ -80,6 +80,8 @@ def stray(text: str, at: int) -> AutodiffError:
         hint = "leave it out at the end"
     if text[at] in "'’" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
         hint = "write the digits of a number without a sign between them"
+    if text[at] in "'\"" and text[:at].rstrip()[-1:] == "=":
+        hint = "leave the quotes out"
     if text[at] == "." and text[at + 1 : at + 2] in tuple("^*/"):
         hint = f"write {text[at + 1]} alone: operators take arrays element by element"
     if text[at] == "." and text[:at][-1:].isidentifier() and text[at + 1 : at + 2].isidentifier():
@@ -237,9 +239,8 @@ def unknown(token: Token, functions: Collection[str], arguments: Sequence[str] =
     near, short = meant(token.text, functions), shortened(token.text, 20)
     define = f"did you mean {near}?" if near else f"define it: {short}(t) = …;"
     hint = f"{define} {'F' if near else 'f'}or a product write {short}*(…)"
-    base = short.removeprefix("log").removeprefix("_")
-    if short.startswith("log") and (short.startswith("log_") or base.isdecimal()):
-        hint = f"write log(x, {base}) for the logarithm to base {base}"
+    if base := re.fullmatch(r"log(?:_(?=\w)|(?=\d+$))(\d+|\w+)(\w*)", short):
+        hint = f"write log({base[2] or 'x'}, {base[1]}) for the logarithm to base {base[1]}"
     elif token.text.lower() in CONSTANTS:
         hint = f"{token.text.lower()} is a constant, not a function: leave the brackets out"
     elif ALIASES.get(token.text.lower()) == "^":

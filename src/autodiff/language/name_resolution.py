@@ -6,6 +6,7 @@ single letter: `x(x+3)`, `2pi(r+h)`. Everything else is an unknown function.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence, Set
 from itertools import pairwise
 
@@ -208,6 +209,9 @@ class _Resolution:
         """Raise AutodiffError for a name before a bracket that is no factor; note the letters that are nothing else."""
         tokens, kinds = self.tokens, self.kinds
         doubtful: dict[str, int] = {}
+        for place, token in enumerate(tokens) if "log" in self.text else ():
+            if kinds[place] == "NAME" and token.text not in self.known and self._has_subscript(place):
+                raise _unknown(token, self.functions)
         for place, (kind, after) in enumerate(pairwise(kinds)):
             if kind == "NAME":
                 token = tokens[place]
@@ -220,8 +224,6 @@ class _Resolution:
                         doubtful.setdefault(token.text, place)
                 elif after == "LSQB" and token.text not in self.known:
                     self._check_square_brackets(place)
-                elif after in STARTS_OPERAND and token.text[:3] in BASE_LAST and token.text[3:].lstrip("_").isdecimal():
-                    raise _unknown(token, self.functions)
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
                 check_differentials(tokens, place, self.text, self.known)
         for place, token in enumerate(tokens) if doubtful else ():
@@ -232,6 +234,11 @@ class _Resolution:
             end = tokens[partner(tokens, place + 1)].span[1]
             shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
             self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
+
+    def _has_subscript(self, place: int) -> bool:
+        """Whether the name at `place` is a logarithm with its base: `log_7x`, `log_b x`, `log3 x`; not log_x alone."""
+        parts = re.fullmatch(rf"(?:{'|'.join(BASE_LAST)})(?:(_?\d+|_[^\W\d_])|_\d+\w+)", self.tokens[place].text)
+        return parts is not None and (not parts[1] or self.after(place) in STARTS_OPERAND)
 
     def _arguments(self, place: int) -> list[str]:
         """The texts of the first arguments of the call at `place`, for a hint: those that are one token."""

@@ -23,10 +23,17 @@ from autodiff.language.lexer import tokens
 from autodiff.language.token import Token
 
 
-def parse(text: str, functions: Collection[str], *, strict: bool = False, given: Collection[str] = ()) -> ParsedProgram:
+def parse(
+    text: str,
+    functions: Collection[str],
+    *,
+    strict: bool = False,
+    given: Collection[str] = (),
+    wrt: Collection[str] = (),
+) -> ParsedProgram:
     """The syntax tree of a program in which the names in `functions` are built-in functions.
 
-    A name in `given` has a value, which wins over a constant of that name. With `strict` a doubtful reading such as
+    A name in `given` has a value, which wins over a constant of that name; that one in `wrt` is a name is no doubt. With `strict` a doubtful reading such as
     `1/2x` is an error. Raises AutodiffError for anything that is no program, and for a line without effect.
     """
     program = (
@@ -39,9 +46,14 @@ def parse(text: str, functions: Collection[str], *, strict: bool = False, given:
         _effective(program.statements, text)
     except AutodiffError as error:
         raise error.within(text) from None
+    if wrt and program.readings:
+        readings = tuple(reading for reading in program.readings if reading.text in given or reading.text not in wrt)
+        program = ParsedProgram(text, program.statements, readings, program.given)
     if strict and program.readings:
         first, written = program.readings[0], text.original if isinstance(text, Translation) else text
-        hint = "with --strict, write the brackets"
+        hint = (
+            f"with --strict, write {'* in products, or another name' if first.text.isidentifier() else 'the brackets'}"
+        )
         raise AutodiffError(f"doubtful: {first}", span=first.span, hint=hint, source=written)
     return program
 
@@ -150,11 +162,11 @@ _DATE = re.compile(r"(?<![\w.])(?:\d{4}-(?:0\d|1[0-2])-[0-3]\d|[0-3]?\d/[01]?\d/
 
 def _certain(scanned: Sequence[Token]) -> None:
     """Raise AutodiffError for a number with its uncertainty, as in 4.0(1) and 4 +- 0.1."""
-    for first, second, third in zip(scanned, scanned[1:], scanned[2:], strict=False):
+    for before, first, second, third in zip([None, *scanned], scanned, scanned[1:], scanned[2:], strict=False):
         digits = first.type == "NUMBER" and second.type == "LPAR" and third.type == "NUMBER"
         signs = (first.text, second.text) == ("+", "-") or (first.text, second.text, third.text) == ("+", "/", "-")
         if signs or (digits and first.span[1] == second.span[0]):
-            number = first.text if digits else "4.0"
+            number = str(first if digits else before or third)
             raise AutodiffError(
                 "an uncertainty is not read here: a value is one number",
                 span=(first.span[0], third.span[1]),

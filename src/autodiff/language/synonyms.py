@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from autodiff.errors import AutodiffError, nearest, shortened
 from autodiff.language.ast import CONSTANTS
@@ -31,7 +31,7 @@ ALIASES = {
     "average": "mean", "product": "prod", "mse_loss": "mse", "l1_loss": "mae", "ndtr": "normcdf",
     "lg": "log10", "log_2": "log2", "log_10": "log10", "sgn": "sign", "fabs": "abs", "absolute": "abs",
     "expit": "sigmoid", "logistic": "sigmoid", "maximum": "max", "minimum": "min", "pow": "^", "power": "^",
-    "gammaln": "lgamma", "expint": "Ei", "loggamma": "lgamma", "swish": "silu", "logaddexp": "logsumexp",
+    "gammaln": "lgamma", "tgamma": "gamma", "expint": "Ei", "loggamma": "lgamma", "swish": "silu", "logaddexp": "logsumexp",
     "ncr": "binomial", "nCr": "binomial", "comb": "binomial", "fact": "factorial", "invnorm": "probit", "productlog": "lambertw",
     "jn": "besselj", "jv": "besselj", "yn": "bessely", "yv": "bessely", "iv": "besseli", "kn": "besselk", "kv": "besselk",
 }  # fmt: skip
@@ -51,7 +51,13 @@ SPELT_OUT = {
     "wenn": "if(condition, u, v)", "betrag": "abs(x)", "sinus": "sin(x)", "seno": "sin(x)", "cosinus": "cos(x)", "kosinus": "cos(x)",
     "coseno": "cos(x)", "tangens": "tan(x)", "tangente": "tan(x)", "logb": "log(x, b) for the logarithm to base b",
     "lambda": "f(x) = …", "function": "f(x) = …", "def": "f(x) = …",
-    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x) for the whole part; there are no integrals here", "idiv": "floor({0}/{1})", "rem": "mod({0}, {1})",
+    "integrate": "the formula itself: there are no integrals here", "int": "trunc(x) for the whole part; there are no integrals here", "idiv": "floor({0}/{1})", "rem": "fmod({0}, {1})",
+    **{f"{name}d": f"{name}(rad({{0}}))" for name in ("sin", "cos", "tan")}, **{f"a{name}d": f"deg(a{name}({{0}}))" for name in ("sin", "cos", "tan")},
+    **{f"{name}pi": f"{name}(pi*{{0}})" for name in ("sin", "cos", "tan")}, "cuberoot": "cbrt({0})", "copysign": "abs({0})*sign({1})", "isqrt": "floor(sqrt({0}))",
+    "plogis": "sigmoid({0})", "qlogis": "logit({0})", "combin": "binomial({0}, {1})", "sumsq": "{0}^2 + {1}^2", "quotient": "trunc({0}/{1})",
+    "INT": "floor({0})", "i0": "besseli(0, {0})", "i1": "besseli(1, {0})", "j0": "besselj(0, {0})", "j1": "besselj(1, {0})", "y0": "bessely(0, {0})", "y1": "bessely(1, {0})",
+    "huber_loss": "huber(y, p, delta), the target first", "length": "the number of elements", "cross": "its elements with * and -", "besselJ": "besselj({1}, {0})", "pmax": "max({0}, {1})", "pmin": "min({0}, {1})",
+    **{f"{name}f": f"{name}({{0}})" for name in ("sqrt", "exp", "log", "sin", "cos", "tan")}, **{f"d{name}": f"{name}({{0}})" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "abs")},
     "loge": "ln({0})", "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
     **dict.fromkeys(("float", "float64", "tensor", "array", "print", "return"), "{0} alone"), "Rational": "{0}/{1}",
 }  # fmt: skip
@@ -93,7 +99,7 @@ WORDS = {
     **dict.fromkeys(("minus", "moins", "menos"), "the operator -"), **dict.fromkeys(("over", "durch", "geteilt", "divided"), "the operator /"),
     "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
     "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "Σ": "sum(x)", "Π": "prod(x)",
-    **dict.fromkeys(("return", "import", "print", "def", "let", "const", "double", "float"), "a statement of another language"),
+    **dict.fromkeys(("return", "import", "print", "def", "let", "const", "double", "float", "int", "long"), "a statement of another language"),
     **dict.fromkeys(("True", "TRUE"), "the number 1"), **dict.fromkeys(("False", "FALSE"), "the number 0"),
     **dict.fromkeys(("derivative", "differentiate", "derive", "ableitung", "ableiten", "derivada", "dérivée", "derivata"), "the command autodiff diff"),
 }  # fmt: skip
@@ -115,6 +121,17 @@ CONDITIONAL = "if"
 
 ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, reverse=True))
 """Functions whose names are no names of inputs."""
+
+_CALLS = rf"([^\W\d_]?|arc)({'|'.join(ELEMENTARY)})(\d*[^\W\d_]{{1,2}}|\d+)"
+"""Names that begin with a function, or a factor before one."""
+
+_VOWELS, _ALPHABET = frozenset("aeiouAEIOU"), "abcdefghijklmnopqrstuvwxyz"
+
+_NO_PRODUCTS = frozenset(
+    ["mu", "nu", "xi", "Mu", "Nu", "Xi", "pi", "lr", "lhs", "rhs", "tmp", "std", "rms", "src", "dst", "str", "ptr", "pin", "pit", "pid", "kpi",
+    "spin", "cost", "using", "sing", "since", "tang", "tank", "expr", "exps", "secs", "logs", "login"]
+)  # fmt: skip
+"""Names of a few letters that are no products, and no calls."""
 
 BEHIND_A_FACTOR = frozenset({*ELEMENTARY, "exp", "abs"})
 """Functions that people write behind a letter without a sign: xsin(x)."""
@@ -144,7 +161,7 @@ QUOTIENTS_OF_UNITS = {
     "W": ("m",),
     "V": ("m",),
     "g": ("mol", "L", "cm"),
-    "C": (),
+    **dict.fromkeys("CsAKhL", ()),
 }
 """Units of one letter, which names are, too, and the units below them."""
 
@@ -152,7 +169,7 @@ EXPONENTIALS = (" exp", " e ^", " e **")
 """What stands before an exponent of e."""
 
 ENDINGS = {
-    **dict.fromkeys(("i", "I", "j", "J", "im"), "the imaginary unit"), **dict.fromkeys(("f", "F"), "the end of a number"),
+    **dict.fromkeys(("i", "I", "j", "J", "im"), "the imaginary unit"), **dict.fromkeys(("f", "F", "d", "D", "L"), "the end of a number"),
     **dict.fromkeys(("UL", "LL", "ULL", "ul", "ll", "ull"), "the end of a whole number"),
 }  # fmt: skip
 """What stands behind a number at once in other languages, as in 2.0f and 1j."""
@@ -215,11 +232,42 @@ def instead(name: str, known: Collection[str], functions: Collection[str]) -> st
     return f"did you mean {meant_as}?" if meant_as else ""
 
 
-def may_be_product(name: str) -> bool:
-    """Whether a name of an input may have been meant as a product of its letters: mgh, ax."""
-    if not 2 <= len(name) <= 4 or not (name.isascii() and name.isalpha() and name.islower()):
-        return False
-    return name not in ("mu", "nu", "xi") if len(name) == 2 else not set(name) & set("aeiou")
+def factors(name: str, names: Collection[str]) -> Sequence[str]:
+    """The factors of the name of an input that may have been meant as a product: kt, mgh, ωt, a1x, 2pix; none of any other name.
+
+    `names` are the names beside it. Doubtful are letters without a vowel, or where each is a name, too.
+    """
+    if not name.isascii():
+        return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
+    if name in _NO_PRODUCTS:
+        return ()
+    if pieces := re.fullmatch(r"([a-zA-Z]?)pi([a-zA-Z]{0,2})", name):
+        return () if set(pieces[1] + pieces[2]) & _VOWELS else [*pieces[1], "pi", *pieces[2]]
+    if re.fullmatch(r"(?=\w*\d[a-zA-Z])([a-zA-Z]\d*){2,4}", name):
+        return re.findall(r"[a-zA-Z]\d*", name)
+    if name[1:] in names and re.fullmatch(r"[a-ce-z][a-z]\d+", name):
+        return name[0], name[1:]
+    if not (2 <= len(name) <= 4 and name.isalpha()):
+        return ()
+    if len(name) == 2:
+        return name if name[0] not in "dD" else ()
+    is_abbreviation = name[0].isupper() and (name.isupper() or name[1:].islower())
+    plain = name in _ALPHABET or not (set(name) & _VOWELS or is_abbreviation)
+    return name if plain or all(letter in names for letter in name) else ()
+
+
+def _of_letters(name: str) -> bool:
+    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
+    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
+
+
+def called(name: str) -> str:
+    """The call that a name of an input may have been meant as: sin(xy) for sinxy, r*cos(θ) for rcosθ; "" for any other name."""
+    parts = re.fullmatch(_CALLS, name)
+    if parts is None or name in _NO_PRODUCTS:
+        return ""
+    factor = parts[1] if parts[1] in ("", "a", "arc") else f"{parts[1]}*"
+    return f"{factor}{parts[2]}({parts[3]})"
 
 
 def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:

@@ -41,7 +41,8 @@ class Proviso:
     """A condition on the formula, as an equation of its symbols.
 
     `kind` is "domain" or "slope": the formula counts only where the condition holds; or "corner", "jump", "condition": it
-    does not count where the condition holds. `branch` says that it matters only while a branch of the program is taken.
+    does not count where the condition holds, or "place": the slope is another number there. `branch` says that it matters
+    only while a branch of the program is taken.
     """
 
     kind: str
@@ -56,7 +57,7 @@ class Proviso:
             return f"{where}only where {condition}"
         if self.kind == "condition":
             return f"{where}not at {place}, unless the branches that meet there have one slope"
-        return f"{where}not at {place} (a {self.kind})"
+        return f"{where}not at {place}" + f" (a {self.kind})" * (self.kind in _BREAKS)
 
 
 def provisos(
