@@ -76,7 +76,8 @@ def _of_latex(text: str, functions: Collection[str], given: Collection[str]) -> 
         written = Translation(text.replace("{", "(").replace("}", ")"), text)  # e^{sin(x)} has braces only
     program = _parsed(written, functions, given)
     reading = Reading(shortened(text, 60), shortened(program.source, 200), (0, len(text)))
-    readings = [reading, *(other for other in program.readings if other.text != text.strip())]
+    readings = [reading] * (reading.text.strip() != reading.meaning)
+    readings += (other for other in program.readings if other.text != text.strip())
     return ParsedProgram(program.source, program.statements, tuple(readings), program.given)
 
 

@@ -37,6 +37,11 @@ ALIASES = {
 }  # fmt: skip
 """The name here by the name elsewhere, which is read where it is called; in ISO 80000-2 lg is the logarithm to base 10."""
 
+_CIRCULAR = ("sin", "cos", "tan")
+
+_OF_C = (*_CIRCULAR, "exp", "log", "sqrt")
+"""Functions with a name for each kind of number in C and Fortran."""
+
 SPELT_OUT = {
     "reciprocal": "1/x", "rsqrt": "1/sqrt(x)", "cube": "x^3", **dict.fromkeys(("root", "nthroot", "surd", "real_root"), "{0}^(1/{1})"), "C": "binomial({0}, {1})", "matmul": "A @ B",
     "binary_cross_entropy": "bce(y, p), the target first", "softmin": "softmax(-x)", "smooth_l1": "huber(y, p, 1), the target first",
@@ -52,12 +57,12 @@ SPELT_OUT = {
     "coseno": "cos(x)", "tangens": "tan(x)", "tangente": "tan(x)", "logb": "log(x, b) for the logarithm to base b",
     "lambda": "f(x) = …", "function": "f(x) = …", "def": "f(x) = …",
     "integrate": "the formula itself: there are no integrals here", "int": "trunc(x) for the whole part; there are no integrals here", "idiv": "floor({0}/{1})", "rem": "fmod({0}, {1})",
-    **{f"{name}d": f"{name}(rad({{0}}))" for name in ("sin", "cos", "tan")}, **{f"a{name}d": f"deg(a{name}({{0}}))" for name in ("sin", "cos", "tan")},
-    **{f"{name}pi": f"{name}(pi*{{0}})" for name in ("sin", "cos", "tan")}, "cuberoot": "cbrt({0})", "copysign": "abs({0})*sign({1})", "isqrt": "floor(sqrt({0}))",
+    **{f"{name}d": f"{name}(rad({{0}}))" for name in _CIRCULAR}, **{f"a{name}d": f"deg(a{name}({{0}}))" for name in _CIRCULAR},
+    **{f"{name}pi": f"{name}(pi*{{0}})" for name in _CIRCULAR}, "cuberoot": "cbrt({0})", "copysign": "abs({0})*sign({1})", "isqrt": "floor(sqrt({0}))",
     "plogis": "sigmoid({0})", "qlogis": "logit({0})", "combin": "binomial({0}, {1})", "sumsq": "{0}^2 + {1}^2", "quotient": "trunc({0}/{1})",
     "INT": "floor({0})", "i0": "besseli(0, {0})", "i1": "besseli(1, {0})", "j0": "besselj(0, {0})", "j1": "besselj(1, {0})", "y0": "bessely(0, {0})", "y1": "bessely(1, {0})",
     "huber_loss": "huber(y, p, delta), the target first", "length": "the number of elements", "cross": "its elements with * and -", "besselJ": "besselj({1}, {0})", "pmax": "max({0}, {1})", "pmin": "min({0}, {1})",
-    **{f"{name}f": f"{name}({{0}})" for name in ("sqrt", "exp", "log", "sin", "cos", "tan")}, **{f"d{name}": f"{name}({{0}})" for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "abs")},
+    **{f"{name}f": f"{name}({{0}})" for name in _OF_C}, **{f"d{name}": f"{name}({{0}})" for name in _OF_C},
     "loge": "ln({0})", "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
     **dict.fromkeys(("float", "float64", "tensor", "array", "print", "return"), "{0} alone"), "Rational": "{0}/{1}",
 }  # fmt: skip
@@ -128,7 +133,7 @@ _CALLS = rf"([^\W\d_]?|arc)({'|'.join(ELEMENTARY)})(\d*[^\W\d_]{{1,2}}|\d+)"
 _VOWELS, _ALPHABET = frozenset("aeiouAEIOU"), "abcdefghijklmnopqrstuvwxyz"
 
 _NO_PRODUCTS = frozenset(
-    ["mu", "nu", "xi", "Mu", "Nu", "Xi", "pi", "lr", "lhs", "rhs", "tmp", "std", "rms", "src", "dst", "str", "ptr", "pin", "pit", "pid", "kpi",
+    ["mu", "nu", "xi", "Mu", "Nu", "Xi", "pi", "lr", "lhs", "rhs", "tmp", "std", "rms", "src", "dst", "str", "ptr", "cnt", "ctr", "qty", "pH", "mph", "kWh", "pin", "pit", "pid", "kpi",
     "spin", "cost", "using", "sing", "since", "tang", "tank", "expr", "exps", "secs", "logs", "login"]
 )  # fmt: skip
 """Names of a few letters that are no products, and no calls."""
@@ -239,20 +244,18 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
     """
     if not name.isascii():
         return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
-    if name in _NO_PRODUCTS:
+    if name in _NO_PRODUCTS or re.fullmatch("[dD][a-zA-Z](d[a-zA-Z])?", name):  # dt, dydx
         return ()
     if pieces := re.fullmatch(r"([a-zA-Z]?)pi([a-zA-Z]{0,2})", name):
         return () if set(pieces[1] + pieces[2]) & _VOWELS else [*pieces[1], "pi", *pieces[2]]
     if re.fullmatch(r"(?=\w*\d[a-zA-Z])([a-zA-Z]\d*){2,4}", name):
         return re.findall(r"[a-zA-Z]\d*", name)
-    if name[1:] in names and re.fullmatch(r"[a-ce-z][a-z]\d+", name):
+    if name[1:] in names and re.fullmatch(r"[a-z]{2}\d+", name):
         return name[0], name[1:]
     if not (2 <= len(name) <= 4 and name.isalpha()):
         return ()
-    if len(name) == 2:
-        return name if name[0] not in "dD" else ()
     is_abbreviation = name[0].isupper() and (name.isupper() or name[1:].islower())
-    plain = name in _ALPHABET or not (set(name) & _VOWELS or is_abbreviation)
+    plain = len(name) == 2 or name in _ALPHABET or not (set(name) & _VOWELS or is_abbreviation)
     return name if plain or all(letter in names for letter in name) else ()
 
 
