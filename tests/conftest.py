@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -20,6 +21,13 @@ for _wish in (
     "LINES",
 ):  # of who runs the tests; those of colours set their own
     os.environ.pop(_wish, None)
+
+
+def pytest_collection_finish() -> None:
+    """The collector looks for cycles as seldom as in the command, and not among what the libraries have loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(1_000_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,10 +52,20 @@ class Trace(Record):
     taken: Mapping[int, int]
 
 
-def primal(lowered: Lowered, point: Mapping[str, float]) -> Trace:
-    """The values at `point` as floats. Raises DomainError where a value does not exist."""
+def primal(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, float] | None = None) -> Trace:
+    """The values at `point` as floats; the equations in `assigned` have those. Raises DomainError where a value does not exist."""
     graph = lowered.graph
-    return sweep(graph, lowered.result, lambda node: graph.leaf(node, point), partial(number, graph), bool)
+
+    def apply(node: int, args: Sequence[float]) -> float:
+        return assigned[node] if assigned and node in assigned else number(graph, node, args)
+
+    return sweep(
+        graph,
+        lowered.result,
+        lambda node: graph.leaf(node, point),
+        apply if assigned else partial(number, graph),
+        bool,
+    )
 
 
 def number(graph: Graph, node: int, args: Sequence[float]) -> float:
@@ -104,9 +114,8 @@ def sweep(
 def _needed(
     graph: Graph, result: int, values: list[T], branch: Callable[[T], bool | None], taken: dict[int, int]
 ) -> Iterable[int]:
-    reached = graph.reaching(result)
-    choices = any(row is not None and row.branches is not None for row in {graph.rows[node] for node in reached})
-    return _on_demand(graph, result, values, branch, taken) if choices else reached
+    equations, choices = graph.behind(result)
+    return _on_demand(graph, result, values, branch, taken) if choices else equations
 
 
 def _on_demand(

@@ -51,6 +51,7 @@ class Graph:
         self.parts: dict[int, LossPart] = {}
         self.calls: dict[int, WrittenOut] = {}
         self._numbers: dict[Key, int] = {}
+        self._swept: tuple[int, list[int], bool] = (-1, [], False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -134,6 +135,15 @@ class Graph:
                 for arg in self.args[node]:
                     needed[arg] = 1
         return list(compress(range(last + 1), needed))
+
+    def behind(self, result: int) -> tuple[list[int], bool]:
+        """The equations that `result` is made from, ascending, and whether a choice is among them; remembered, for a program is swept many times."""
+        known, equations, choices = self._swept
+        if known != result:
+            equations = self.reaching(result)
+            choices = any(row is not None and row.branches is not None for row in {self.rows[n] for n in equations})
+            self._swept = result, equations, choices
+        return equations, choices
 
     def carried(
         self,

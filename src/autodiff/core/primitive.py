@@ -108,11 +108,11 @@ class Primitive:
         own = {name: column for name, column in vars(self).items() if name in Primitive.__annotations__}
         return Primitive(**own | columns)
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.names[0]
 
-    @property
+    @cached_property
     def arity(self) -> int:
         return len(self.params)
 

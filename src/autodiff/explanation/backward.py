@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from autodiff.explanation import factors, paths
 from autodiff.explanation.context import Analysis
 from autodiff.explanation.model import Cancelling, ChainStep, Factor, FormulaText, PathChain, Slope
-from autodiff.explanation.spellings import as_factor, product, text_of, written_out
+from autodiff.explanation.spellings import as_factor, product, written_out
 from autodiff.notation.parts import LONGEST, size
 
 SHORT_NAMES, SHORT_EQUATIONS = 16, 400
@@ -190,7 +190,7 @@ def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:
     """The slope as a formula of the steps, where that is shorter than its factors; and why it holds, if at this point only."""
     routes = [list(itertools.pairwise(route)) for route in analysis.routes.get(name, ())]
     factors = [(place, arg) for path in routes for place, arg in path]
-    formulas = [text_of(formula) for place, arg in factors if (formula := analysis.formula(place, arg)) is not None]
+    formulas = [analysis.text(*pair) for pair in factors if analysis.formula(*pair) is not None]
     inner = sum(len(analysis.places.inside[place]) for place, _ in factors)
     if len(analysis.wanted) > SHORT_NAMES or len(formulas) < max(2, len(factors)) or inner > SHORT_EQUATIONS:
         return None, ""

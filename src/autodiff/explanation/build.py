@@ -28,7 +28,7 @@ from autodiff.explanation.finite_differences import differences, meanings, updat
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.explanation.model import Explanation, Factor, FormulaText, Place
 from autodiff.explanation.modes import cost, mode_rows, sides
-from autodiff.explanation.spellings import NOTHING, text_of, written_out
+from autodiff.explanation.spellings import NOTHING, written_out
 from autodiff.explanation.steps import places, two_arrows
 from autodiff.symbolic.adjoint import image, slopes
 from autodiff.symbolic.shortest import shorter
@@ -221,8 +221,7 @@ def _drawing(analysis: Analysis, title: str) -> Drawing:
         active = set(analysis.flows.get(node, ()))
         hard = not analysis.convention and not analysis.special.isdisjoint(analysis.places.own(node))
         for arg in analysis.places.arguments(node):
-            formula = analysis.formula(node, arg) if arg in active and node in ends and arg in ends else None
-            slope = "" if formula is None else text_of(formula).pretty
+            slope = analysis.text(node, arg).pretty if arg in active and node in ends and arg in ends else ""
             value = analysis.numbers.get((node, arg))
             if hard and arg in active:
                 slope, value = "no slope", None

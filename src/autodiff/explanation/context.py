@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from autodiff.api.answer import Answer
@@ -25,7 +26,7 @@ from autodiff.core.vjp import vjp
 from autodiff.explanation import factors, paths
 from autodiff.explanation.evaluation import Evaluation, as_floats
 from autodiff.explanation.factors import Formula, Formulas
-from autodiff.explanation.model import Cancelling, Factor, Place
+from autodiff.explanation.model import Cancelling, Factor, FormulaText, Place
 from autodiff.explanation.spellings import NOTHING, text_of, written_out
 from autodiff.explanation.steps import SAME, Places, as_written
 from autodiff.notation.parts import size
@@ -88,6 +89,9 @@ class Analysis:
         self._turns: dict[int, dict[int, int]] = {}
         self._adjoints: dict[int, Number] | None = None
         self.counts = paths.count(self.lowered.result, self.order, self.flows)
+        # several parts of an explanation show the same
+        self.formula, self.text = cache(self._formula), cache(self._text)
+        self.factor, self.place = cache(self._factor), cache(self._place)
 
     def _in_balls(self) -> BallTrace | None:
         """All numbers in ball arithmetic, where the answer is made of those."""
@@ -158,7 +162,7 @@ class Analysis:
                 self.numbers[place, arg] = shown(number)
         return list(exact)
 
-    def formula(self, place: int, arg: int) -> Formula | None:
+    def _formula(self, place: int, arg: int) -> Formula | None:
         """The local slope as symbols; a long one with choices is that of the branches that are taken at the point."""
         if place not in self.written:
             return None
@@ -169,14 +173,18 @@ class Analysis:
             known, {name: self.values[node] for node, name in self.places.names.items() if node in self.values}
         )
 
-    def factor(self, place: int, arg: int) -> Factor:
-        names = self.places.names
+    def _text(self, place: int, arg: int) -> FormulaText:
+        """The local slope in its three spellings, empty where it is not written as a formula."""
         formula = self.formula(place, arg)
+        return NOTHING if formula is None else text_of(formula)
+
+    def _factor(self, place: int, arg: int) -> Factor:
+        names = self.places.names
         return Factor(
             of=names[place],
             by=names[arg],
-            rule=self.rules_of(place).get(arg, "") if formula else "",
-            slope=NOTHING if formula is None else text_of(formula),
+            rule=self.rules_of(place).get(arg, "") if self.formula(place, arg) else "",
+            slope=self.text(place, arg),
             value=self.numbers.get((place, arg)),
             fixed=tuple(names[other] for other in paths.dependent_arguments(place, arg, self.flows, NEAR)),
             beyond=self.beyond.get((place, arg), ""),
@@ -230,7 +238,7 @@ class Analysis:
             self.rules[place] = factors.rules(self.places, place, self.active, taken)
         return self.rules[place]
 
-    def place(self, node: int) -> Place:
+    def _place(self, node: int) -> Place:
         name, value, beyond = self.places.names[node], self.values.get(node), ""
         if self.exact is not None and (number := self.exact.trace.values[node]) is not None:
             from autodiff.numbers.ball_numbers import words

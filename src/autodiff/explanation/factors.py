@@ -146,6 +146,7 @@ class Formulas:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._known: dict[int, dict[int, Formula]] = {}
+        self._totals: dict[tuple[tuple[tuple[int, int], ...], ...], tuple[Graph, int]] = {}
 
     def of(self, place: int, sources: Sequence[int]) -> dict[int, Formula]:
         """The local slope of `place` in each of `sources`."""
@@ -195,15 +196,21 @@ class Formulas:
 
         A name in `replaced` is 1 less the sum of the names that it is replaced by.
         """
+        key = tuple(map(tuple, paths))
+        if not replaced and key in self._totals:
+            return self._totals[key]
         symbols, terms = Symbols(), []
-        for path in paths:
+        for path in key:
             node = symbols.constant(1.0)
             for place, source in path:
                 seen = image(self._places.lowered.graph, place, self._places.stops(place), symbols)
                 node = symbols.times(node, self._named(place, [source], seen)[source])
             terms.append(node)
         node = symbols.total(terms)
-        return (symbols.graph, _short(symbols, node)) if not replaced else _replaced(symbols, node, replaced)
+        if replaced:
+            return _replaced(symbols, node, replaced)
+        self._totals[key] = symbols.graph, _short(symbols, node)
+        return self._totals[key]
 
     def of_inputs(self, graph: Graph, node: int) -> tuple[Graph, int]:
         """A formula over names of steps as one of the program's inputs, in its shortest form."""

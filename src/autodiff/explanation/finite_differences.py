@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from autodiff.core.evaluate import DomainError, Indeterminate
+from autodiff.core.evaluate import DomainError, Indeterminate, primal
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, quoted
 from autodiff.explanation.context import WIDE, Analysis
-from autodiff.explanation.evaluation import evaluated
 from autodiff.explanation.model import Difference, Meaning, Update
 
 Function = Callable[[Mapping[str, float]], "float | None"]
@@ -51,8 +50,11 @@ def value(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, f
     >>> value(lower(parse("y = x^2; sin(y)")), {"x": 0.0})
     0.0
     """
-    trace = evaluated(lowered, point, assigned).trace
-    return None if trace is None else trace.values[lowered.result]
+    try:
+        number: float = primal(lowered, point, assigned).values[lowered.result]
+    except DomainError:
+        return None
+    return number
 
 
 def differences(analysis: Analysis) -> tuple[Difference, ...]:
