@@ -9,7 +9,8 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from tokenize import COMMENT, generate_tokens
@@ -94,10 +95,22 @@ ONLY_IN = {
 }
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    """The syntax of a file, read once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(_tree(path)))
+
+
+@cache
 def _imports(path: Path, *, top: bool = False) -> list[str]:
     """The names that a file imports; with `top` only those that are imported when it is."""
-    found, tree = [], ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body if top else ast.walk(tree):
+    found = []
+    for node in _tree(path).body if top else _nodes(path):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -105,6 +118,7 @@ def _imports(path: Path, *, top: bool = False) -> list[str]:
     return found
 
 
+@cache
 def _files() -> list[Path]:
     return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in ("__init__.py", "__main__.py")]
 
@@ -153,7 +167,7 @@ def test_a_file_is_read_in_one_sitting() -> None:
 def test_a_function_fits_on_a_page() -> None:
     sizes = {}
     for path in _files():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in _nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 documented = ast.get_docstring(node) is not None
                 first = node.body[1] if documented and len(node.body) > 1 else node.body[0]
@@ -192,8 +206,7 @@ SPLITTERS = frozenset(
 
 def _places(shape: Callable[[ast.AST], bool]) -> list[str]:
     """The files that hold syntax of this shape, one entry for each place."""
-    trees = ((path, ast.parse(path.read_text(encoding="utf-8"))) for path in _files())
-    return [str(path.relative_to(SOURCE)) for path, tree in trees for node in ast.walk(tree) if shape(node)]
+    return [str(path.relative_to(SOURCE)) for path in _files() for node in _nodes(path) if shape(node)]
 
 
 def _attributes(*nodes: ast.AST) -> set[str]:
@@ -275,8 +288,7 @@ def test_a_missing_library_is_reported_by_one_function() -> None:
 
 
 def _strings(path: Path) -> list[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node.value for node in _nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def _loaded(code: str) -> set[str]:
@@ -422,9 +434,9 @@ UNCLEAR_NAMES = frozenset(
 """Words that do not say what a thing is: "validation_loss" does, "held" does not."""
 
 
-def _bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def _bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """The names that a file gives to variables, attributes, parameters, functions and classes, with their lines."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield node.lineno, name
@@ -436,12 +448,12 @@ def _bound_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield from ((node.lineno, alias.asname) for alias in aliases if alias.asname)
 
 
-def _unclear(source: str) -> list[str]:
-    return [f"{line}: {name}" for line, name in _bound_names(ast.parse(source)) if name.strip("_") in UNCLEAR_NAMES]
+def _unclear(nodes: Iterable[ast.AST]) -> list[str]:
+    return [f"{line}: {name}" for line, name in _bound_names(nodes) if name.strip("_") in UNCLEAR_NAMES]
 
 
 def test_names_say_what_a_thing_is() -> None:
-    unclear = {str(path.relative_to(SOURCE)): _unclear(path.read_text(encoding="utf-8")) for path in _files()}
+    unclear = {str(path.relative_to(SOURCE)): _unclear(_nodes(path)) for path in _files()}
     assert {path: names for path, names in unclear.items() if names} == {}
 
 
@@ -455,7 +467,7 @@ def test_names_say_what_a_thing_is() -> None:
     ],
 )  # fmt: skip
 def test_every_way_to_name_a_thing_is_searched(source: str) -> None:
-    assert len(_unclear(source)) == 1
+    assert len(_unclear(ast.walk(ast.parse(source)))) == 1
 
 
 FIGURATIVE = re.compile(
@@ -468,12 +480,12 @@ def test_prose_has_no_figure_of_speech(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     comments = [token.string for token in generate_tokens(StringIO(source).readline) if token.type == COMMENT]
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    docs = [ast.get_docstring(node) or "" for node in _nodes(path) if isinstance(node, documented)]
     assert FIGURATIVE.findall("\n".join([*comments, *docs])) == []
 
 
 def test_a_class_name_stands_in_one_room() -> None:
     """`Record` says what it is to somebody who finds it by name: no other class has that name."""
-    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in _files()]
+    modules = list(map(_tree, _files()))
     names = Counter(node.name for module in modules for node in module.body if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []

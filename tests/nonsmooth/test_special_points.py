@@ -341,18 +341,20 @@ def test_verdicts_agree_with_limits_in_high_precision(row: Primitive) -> None:
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 1e-308, 1e-160, -1e-160, 1e160, -1e160, 1.7e308, -1.7e308, 0.5, 2.0]
 
 
+CALLS = [
+    row
+    for row in rules.rows()
+    if row.name.isidentifier() and not row.conditions and not row.is_predicate and row.kind == "elementwise"
+]
+
+
 def _random_program(chance: random.Random) -> str:
     parts = ["x", "y", "2", "0.5", "0"]
-    calls = [
-        row
-        for row in rules.rows()
-        if row.name.isidentifier() and not row.conditions and not row.is_predicate and row.kind == "elementwise"
-    ]
     for _ in range(chance.randrange(1, 6)):
         a, b, c = (chance.choice(parts) for _ in range(3))
         kind = chance.random()
         if kind < 0.45:
-            row = chance.choice(calls)
+            row = chance.choice(CALLS)
             text = f"{row.name}({', '.join([a, b, c][: row.arity])})"
         elif kind < 0.9:
             text = f"({a}) {chance.choice('+-*/^')} ({b})"
