@@ -184,6 +184,9 @@ OF_NAMES = {
     "10 N*x": "N is read as an input of that name, not a unit",
     "int*x": "int is read as an input of that name, not a statement of another language",
     "sin (x+1)^2": "sin (x+1)^2 is read as (sin (x+1))^2",
+    "-1^n x": "-1^n is read as -(1^n)",
+    "e^2(x+1)": "e^2(x+1) is read as (e^2)*(x+1)",
+    "2pir2 x": "pir2 is read as one name, not pi*r2",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 

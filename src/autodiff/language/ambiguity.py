@@ -230,6 +230,8 @@ def _of_power(text: str, node: Call) -> Reading | None:
     base, exponent = node.args
     if not _is_open(node, "^"):
         return None
+    if text[slice(*base.span)] == "1" and text[: node.span[0]][-1:] == "-":
+        return _reading(text, (node.span[0] - 1, node.span[1]), f"-({text[slice(*node.span)]})")
     if isinstance(base, Call) and base.name.isidentifier() and text[base.name_span[1]].isspace():
         rest = text[base.span[1] : node.span[1]]
         return _reading(text, node.span, f"({text[slice(*base.span)]}){rest}")
@@ -327,12 +329,12 @@ def _last_factor(node: Expr) -> Expr:
 
 
 def _glued(text: str, power: Expr, right: Expr) -> bool:
-    """Whether a name or function follows the exponent's own digits at once: `e^2x`, but not `x²y`, `x^2 y`, `x^2(y)`."""
-    exponent = cast(Call, power).args[1]
-    starts = text[exponent.span[0]]
+    """Whether a name or function follows the exponent's own digits at once: `e^2x`, `e^2(x+1)`, but not `x²y`, `x^2 y`, `x^2(y)`."""
+    base, exponent = cast(Call, power).args
+    starts, is_bracket = text[exponent.span[0]], text[right.span[0]] == "("
     return (
         power.span[1] == right.span[0]
-        and text[right.span[0]] != "("
+        and (not is_bracket or (text[slice(*base.span)] == "e" and text[power.span[1] - 1].isdecimal()))
         and starts not in "({"
         and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
     )

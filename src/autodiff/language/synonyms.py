@@ -246,8 +246,10 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
         return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
     if name in _NO_PRODUCTS or re.fullmatch("[dD][a-zA-Z](d[a-zA-Z])?", name):  # dt, dydx
         return ()
-    if pieces := re.fullmatch(r"([a-zA-Z]?)pi([a-zA-Z]{0,2})", name):
-        return () if set(pieces[1] + pieces[2]) & _VOWELS else [*pieces[1], "pi", *pieces[2]]
+    if pieces := re.fullmatch(r"([a-zA-Z]?)pi((?:[a-zA-Z]\d*){0,2})", name):
+        return (
+            () if set(name.replace("pi", "")) & _VOWELS else [*pieces[1], "pi", *re.findall(r"[a-zA-Z]\d*", pieces[2])]
+        )
     if re.fullmatch(r"(?=\w*\d[a-zA-Z])([a-zA-Z]\d*){2,4}", name):
         return re.findall(r"[a-zA-Z]\d*", name)
     if name[1:] in names and re.fullmatch(r"[a-z]{2}\d+", name):

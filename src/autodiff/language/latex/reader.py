@@ -162,9 +162,9 @@ def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
     """Raise AutodiffError for a function without its backslash, which would be a product of letters."""
     run, end = "", -1
     for token in (*tokens, Token("$END", "", (-2, -2))):
-        letter = token.type == "NAME" and len(token.text) == 1
+        letter = token.type == "NAME" and token.text[1:2] in ("", "_")
         if letter and token.span[0] == end:
-            run += token.text
+            run += token.text[0]
         else:
             slip = next(
                 (name for name in sorted(functions, key=len, reverse=True) if len(name) > 1 and name in run), ""
@@ -175,8 +175,8 @@ def _check_letters(tokens: Sequence[Token], functions: Collection[str]) -> None:
                     span=(end - len(run), end),
                     hint=rf"write \{slip}, or blanks between the letters",
                 )
-            run = token.text if letter else ""
-        end = token.span[1]
+            run = token.text[0] if letter else ""
+        end = token.span[0] + 1 if letter else -1
 
 
 def _check_names(tokens: Sequence[Token]) -> None:
