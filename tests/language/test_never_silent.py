@@ -106,6 +106,8 @@ SAID = {
     "arctan2(x, 2)": "arctan2 is read as atan2",
     "arcctg(x)": "arcctg is read as acot",
     "|2|x|-5|": "|2|x|-5| is read as |2|*x*|-5|",
+    "exp(-x/tau)": "tau is read as the constant 2*pi",
+    "cos(x/τ)": "τ is read as the constant 2*pi",
     "log(x) + ln(x)": "log(…) is read as the natural logarithm; to base 10 it is log10(…)",
     "10log(x)": "log(…) is read as the natural logarithm; to base 10 it is log10(…)",
     "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
@@ -275,6 +277,7 @@ def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
         "lr*dt + mu*w1 + cost + x_1",
         "log(x)",
         "log_x + log_prob",
+        "math.tau*x",
         "1 + i",
         "2 x + 3 m v",
         "x2 - x1 + x",
@@ -333,7 +336,8 @@ def test_a_given_value_wins_over_a_constant_and_is_a_notice(name: str) -> None:
     assert ended.out == "5 5 1\n"
     assert f"notice: {name} is read as the input {name}, not the constant" in ended.err
     assert autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "--strict").status == 2
-    assert library.evaluate(f"w*{name}", {"w": 1.0}).readings == ()
+    of_tau = [reading.meaning for reading in library.evaluate(f"w*{name}", {"w": 1.0}).readings]
+    assert of_tau == ["the constant 2*pi"] * (name == "tau")
 
 
 def test_a_given_e_is_no_exponential() -> None:

@@ -45,6 +45,7 @@ def resolve(
     resolution.tell_calls(defined)
     resolution.check_products()
     resolution.note_exponents()
+    resolution.note_constants()
     readings += of_names(tokens, known, functions)
 
 
@@ -296,6 +297,13 @@ class _Resolution:
             ):
                 shown = self.text[number.span[0] : operand.span[1]]
                 self.note(number, shown, f"{number}*{letter} {sign} {operand}")
+
+    def note_constants(self) -> None:
+        """Note tau, which is a constant here, and a time or a stress to most people; math.tau is not doubtful."""
+        is_there = "tau" in self.text or "τ" in self.text
+        tau = next((token for token in self.tokens if token.text in ("tau", "τ")), None) if is_there else None
+        if tau is not None and tau.text not in self.known and self.text[max(0, tau.span[0] - 1)] != ".":
+            self.note(tau, tau.text, "the constant 2*pi")
 
 
 def _targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
