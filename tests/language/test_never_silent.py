@@ -171,6 +171,8 @@ OF_NAMES = {
     "x*nRT": "nRT is read as one name, not n*R*T",
     "abc*x": "abc is read as one name, not a*b*c",
     "a1y*x": "a1y is read as one name, not a1*y",
+    "x_1y*x": "x_1y is read as one name, not x_1*y",
+    "x*cos(ω0t)": "ω0t is read as one name, not ω0*t",
     "kx1 + x1 x": "kx1 is read as one name, not k*x1",
     "2pift*x": "pift is read as one name, not pi*f*t",
     "x + x2": "x2 is read as one name, not x^2",

@@ -130,6 +130,9 @@ ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, 
 _CALLS = rf"([^\W\d_]?|arc)({'|'.join(ELEMENTARY)})(\d*[^\W\d_]{{1,2}}|\d+)"
 """Names that begin with a function, or a factor before one."""
 
+_LETTER = r"[a-zA-ZΑ-ω](?:_?\d+)?"
+"""A name of one letter, with or without an index: such are the factors for people who leave out the sign of a product."""
+
 _VOWELS, _ALPHABET = frozenset("aeiouAEIOU"), "abcdefghijklmnopqrstuvwxyz"
 
 _NO_PRODUCTS = frozenset(
@@ -242,16 +245,17 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
 
     `names` are the names beside it. Doubtful are letters without a vowel, or where each is a name, too.
     """
+    letters = re.findall(_LETTER, name) if len(name) < 20 else []
     if not name.isascii():
-        return name if len(name) <= 3 and _of_letters(name) and name[0] not in "Δδ" else ()
+        return letters if "".join(letters) == name and 2 <= len(letters) <= 3 and name[0] not in "Δδ" else ()
     if name in _NO_PRODUCTS or re.fullmatch("[dD][a-zA-Z](d[a-zA-Z])?", name):  # dt, dydx
         return ()
     if pieces := re.fullmatch(r"([a-zA-Z]?)pi((?:[a-zA-Z]\d*){0,2})", name):
         return (
             () if set(name.replace("pi", "")) & _VOWELS else [*pieces[1], "pi", *re.findall(r"[a-zA-Z]\d*", pieces[2])]
         )
-    if re.fullmatch(r"(?=\w*\d[a-zA-Z])([a-zA-Z]\d*){2,4}", name):
-        return re.findall(r"[a-zA-Z]\d*", name)
+    if re.search(r"\d[a-zA-Z]", name) and "".join(letters) == name and 2 <= len(letters) <= 4:
+        return letters
     if name[1:] in names and re.fullmatch(r"[a-z]{2}\d+", name):
         return name[0], name[1:]
     if not (2 <= len(name) <= 4 and name.isalpha()):
@@ -259,11 +263,6 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
     is_abbreviation = name[0].isupper() and (name.isupper() or name[1:].islower())
     plain = len(name) == 2 or name in _ALPHABET or not (set(name) & _VOWELS or is_abbreviation)
     return name if plain or all(letter in names for letter in name) else ()
-
-
-def _of_letters(name: str) -> bool:
-    """Whether a name has Latin and Greek letters only, which are each a name for people who leave out the sign of a product."""
-    return all(letter.isalpha() and (letter.isascii() or "Α" <= letter <= "ω") for letter in name)
 
 
 def called(name: str) -> str:
