@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autodiff.arrays.ufuncs import in_pairs
 from autodiff.engines.local import LocalEngine
-from autodiff.engines.part_sums import TrainTask, held_out_rows, in_pairs, load_part, part_sums
+from autodiff.engines.part_sums import TrainTask, held_out_rows, load_part, part_sums
 from autodiff.engines.parted_training import PartedTable, PartedTraining
 from autodiff.tables.inputs import input_files
 from autodiff.train.loop import Hyperparameters

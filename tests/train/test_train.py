@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from autodiff.render.terminal.sparkline import curve
 from autodiff.tables.columns import NumericTable, load
 from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
-from autodiff.train.minibatch_sweep import plan
+from autodiff.train.minibatch_sweep import Sweep, plan
 from autodiff.train.model import Model, Overflow
 from autodiff.train.training import Training
 from tests.support.command import PATIENCE, autodiff, python, start, wait_until
@@ -726,7 +727,7 @@ def test_many_rows_are_summed_block_by_block(text: str) -> None:
     model, at, table = _many(text)
     objective = model.over(table)
     assert objective.fixed is not None
-    assert plan(model.lowered, objective.fixed, at, 70_001) is not None
+    assert plan(model.lowered, objective.fixed, at, 70_001, "torch") is not None
     loss, slopes = objective.slopes(at)
     whole, exact = model.over(table, once=False).slopes(at)
     assert loss == pytest.approx(whole, rel=1e-12)
@@ -736,12 +737,44 @@ def test_many_rows_are_summed_block_by_block(text: str) -> None:
         assert np.shape(slopes[name]) == np.shape(at[name])
 
 
+STRAIGHT = [
+    *BY_BLOCKS,
+    "bce_logits(y, transpose([x0, x1]) @ c[0:2] + b)",
+    "p = sigmoid(w0*x0 + b); bce(y, p)",
+    "mean(leaky_relu(w0*x0, w1) + abs(w2*x1) + x2^w3)",
+    "mean(if(w0 > 0, x0*w1, y)*(x1 > w2) + atan(w3*x1) - if(x0*b > 0.1, 1, x1)*w2)",
+    "mean(max(w0*x0, 0*w1) + (1 - (x1 > w2))*ln(x2 + w3^2) + w2/(x2 + 1))",
+    "mean(sum(max(transpose([x0, x1]) @ W, 0)^2, 1)*b/(1 + exp(-x2)))",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STRAIGHT)
+def test_a_straight_pass_has_the_numbers_of_one_equation_after_the_other(text: str) -> None:
+    model, at, table = _many(text)
+    table = {name: abs(column) if name == "x2" else column for name, column in table.items()}
+    fixed = model.over(table).fixed
+    assert fixed is not None
+    by_blocks = plan(model.lowered, fixed, at, 70_001, "torch")
+    assert by_blocks is not None
+    assert by_blocks.passes
+    for slopes in (False, True):
+        sums, one_by_one = (
+            Sweep(sweep_plan, fixed, 70_001, "torch").sums(at, slopes=slopes)
+            for sweep_plan in (by_blocks, replace(by_blocks, passes=()))
+        )
+        assert sums.ends == one_by_one.ends
+        for end, parts in one_by_one.slopes.items():
+            assert parts.keys() == sums.slopes[end].keys()
+            for gate, part in parts.items():
+                assert np.array_equal(np.broadcast_to(sums.slopes[end][gate], np.shape(part)), part), (end, gate)
+
+
 @pytest.mark.parametrize("text", AT_ONCE)
 def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
     model, at, table = _many(text)
     objective = model.over(table)
     assert objective.fixed is not None
-    assert plan(model.lowered, objective.fixed, at, 70_001) is None
+    assert plan(model.lowered, objective.fixed, at, 70_001, "torch") is None
     loss, slopes = objective.slopes(at)
     whole, exact = model.over(table, once=False).slopes(at)
     assert (loss, slopes["w0"]) == pytest.approx((whole, exact["w0"]), rel=1e-12)

@@ -98,7 +98,7 @@ class _Evaluation(functions.ArrayValues):
         else:
             moved = self.shake.arguments(row, args)
             value = self.shake.result(row, moved, self._applied(node, row, moved))
-        suspect = self.flagged or _raises_no_flag(row) or not isinstance(value, np.ndarray)
+        suspect = self.flagged or raises_no_flag(row) or not isinstance(value, np.ndarray)
         faults = [(~np.asarray(inside(*args)), needs) for inside, needs in functions.domain(row)]
         if suspect:
             faults.append((~np.isfinite(value), ""))
@@ -136,7 +136,7 @@ class _Evaluation(functions.ArrayValues):
                     raise DomainError(node, [_element(a, place, wide) for a in args], needs, place, wide)
 
 
-def _raises_no_flag(row: Primitive) -> bool:
+def raises_no_flag(row: Primitive) -> bool:
     """Whether the values come from outside NumPy's own loops."""
     return row.value not in EACHWISE if row.kind == ELEMENTWISE else row.value == "matmul"
 

@@ -28,7 +28,7 @@ from autodiff.errors import Span
 
 NOWHERE: Span = (0, 0)
 
-_TALL = 4096
+_TALL = 8192
 """Rows of a matrix that are multiplied with a vector at a time."""
 
 # --- the functions that a value column names ---------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class NumPyArrays(WholeArrays[Value]):
     def product(self, a: Value, b: Value) -> Value:
         """BLAS takes half as long again for a tall matrix and a vector as for parts of them that fit a processor's cache."""
         a, b = np.asarray(a), np.asarray(b)
-        if a.ndim + b.ndim != 3 or len(a) <= 2 * _TALL:
+        if a.ndim + b.ndim != 3 or len(a) <= _TALL:
             return plain(a @ b)
         parts = (slice(start, start + _TALL) for start in range(0, len(a), _TALL))
         if b.ndim == 1:
@@ -214,6 +214,24 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
         return value if shape(value) == wide else np.broadcast_to(value, wide)
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None
+
+
+_PRODUCTS: Mapping[str, Function] = {
+    "matmul": lambda a, b: plain(a @ b),
+    "matmul_left": lambda g, b: plain(g @ b.T) if b.ndim == 2 else np.multiply.outer(g, b),
+    "matmul_right": lambda a, g: plain(a.T @ g) if a.ndim == 2 else np.multiply.outer(a, g),
+}
+"""The products of `WholeArrays` for a block of rows."""
+
+
+def of_arrays(row: Primitive) -> Function:
+    """The value of a row of whole arrays for arguments whose shapes fit, at least one of them an array."""
+    if row.kind == REDUCTION and row.params[-1] != "axis":
+        return REDUCTIONS[row.value]
+    if row.kind == REDUCTION:
+        return lambda *args: _reduced(row, args, NOWHERE)
+    method = getattr(NumPyArrays(), row.value)
+    return _PRODUCTS.get(row.value) or (lambda *args: method(row, args))
 
 
 def _reduced(row: Primitive, args: Sequence[Value], span: Span) -> Value:

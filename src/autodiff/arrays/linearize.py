@@ -29,6 +29,8 @@ def summed_to(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
     if tuple(to) == tuple(wide):
         return part  # type: ignore[no-any-return]
     full = part if shape(part) == tuple(wide) else np.broadcast_to(part, wide)
+    if len(wide) == 1 and not to:
+        return plain(total(full))
     extra = len(wide) - len(to)
     axes = (*range(extra), *(k for k in range(extra, len(wide)) if to[k - extra] == 1 and wide[k] != 1))
     return plain(total(full, axes).reshape(to))
@@ -39,6 +41,13 @@ def _times(part: Value, slope: Value) -> Value:
     if isinstance(slope, float | int) and slope in (1, -1):
         return part if slope == 1 else -part
     return part * slope
+
+
+def product(adjoint: Value, slope: Value, wide: Sequence[int], to: Sequence[int], mask: Array | None = None) -> Value:
+    """What the adjoint of a result of shape `wide` gives to an argument of shape `to`, by its local slope."""
+    if mask is None and not to and shape(adjoint) == shape(slope) == wide != ():
+        return dot(np.ravel(adjoint), np.ravel(slope))  # one pass: the slope in a weight that all rows share
+    return summed_to(masked(_times(adjoint, slope), mask), wide, to)
 
 
 def slope(row: Primitive, k: int, args: Sequence[Value], result: Value, convention: str = "") -> Value:
@@ -105,10 +114,7 @@ def pull(
             return summed_to(np.where(taken, adjoint, 0.0), wide, inner)
         return adjoint if taken else 0.0
     if row.kind == ELEMENTWISE:
-        partial = slope(row, k, args, result, convention)
-        if mask is None and not inner and shape(adjoint) == shape(partial) == wide != ():
-            return dot(np.ravel(adjoint), np.ravel(partial))  # one pass: the slope in a weight that all rows share
-        return summed_to(masked(_times(adjoint, partial), mask), wide, inner)
+        return product(adjoint, slope(row, k, args, result, convention), wide, inner, mask)
     if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
         partial = slope(row, k, args, widened(result, axis), convention)

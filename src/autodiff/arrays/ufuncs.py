@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, reduce
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autodiff.core import templates
 from autodiff.core.floats import OPERATORS
-from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
+
+T = TypeVar("T", bound=Any)
 
 Array: TypeAlias = NDArray[Any]
 Value: TypeAlias = "float | Array"
@@ -72,6 +73,10 @@ def _cube_root(u: Value) -> Value:
 
 EACHWISE: Mapping[str, Function] = {
     **OPERATORS,
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "neg": np.negative,
     "/": np.true_divide,
     "^": operator.pow,
     "not": np.logical_not,
@@ -161,48 +166,53 @@ def text(source: str, params: tuple[str, ...]) -> Function:
 def _compiled(source: str, params: tuple[str, ...], arrays: tuple[bool, ...]) -> Function:
     """The text for arguments of which `arrays` marks those that are arrays."""
     template = templates.template(source, params)
-    operations = _Operations(template.graph, dict(zip(params, arrays, strict=True)))
+    kinds = dict(zip(params, (ARRAY if is_array else NUMBER for is_array in arrays), strict=True))
+    operations = Operations({node: kinds[name] for node, name in template.graph.inputs.items()})
     lines, (result,) = templates.as_python(template.graph, (template.result,), params, (), operations.written)
     return cast(Function, templates.python_function(params, lines, result, operations.names))
 
 
-_NUMBER, _MAYBE, _ARRAY = range(3)
+NUMBER, MAYBE, ARRAY = range(3)
 """What an equation is known to be, before it is computed."""
 
 
-class _Operations:
+class Operations:
     """Equations as Python over NumPy's arrays, each from the texts of its arguments."""
 
-    def __init__(self, graph: Graph, arrays: Mapping[str, bool]) -> None:
-        self.kinds = {node: _ARRAY if arrays[name] else _NUMBER for node, name in graph.inputs.items()}
+    def __init__(self, kinds: dict[int, int]) -> None:
+        self.kinds = kinds
         self.conditions: set[int] = set()
         self.names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "number": number, "either": _either}
 
     def written(self, node: int, row: Primitive, args: list[int], operands: list[str]) -> str:
         if row.is_predicate or (row.branches and any(args[k] in self.conditions for k in row.branches)):
             self.conditions.add(node)
-        kinds = [self.kinds.get(a, _NUMBER) for a in args]
+        kinds = [self.kinds.get(a, NUMBER) for a in args]
         if row.branches is not None:
             return self._choice(node, kinds, operands, row.branches)
-        kind = self.kinds[node] = max(kinds, default=_NUMBER)
-        given = [
-            f"number({operand})" if a in self.conditions and k >= row.conditions else operand
-            for k, (a, operand) in enumerate(zip(args, operands, strict=True))
-        ]
-        if kind == _ARRAY and row.value in templates.INFIX and row.arity == 2:
+        kind = self.kinds[node] = max(kinds, default=NUMBER)
+        given = self.numbers(row, args, operands)
+        if kind == ARRAY and row.value in templates.INFIX and row.arity == 2:
             return f"{given[0]} {row.value} {given[1]}"
-        if kind == _ARRAY and row.definition:
-            self.kinds[node] = _MAYBE  # by its own choices, it may be a number
+        if kind == ARRAY and row.definition:
+            self.kinds[node] = MAYBE  # by its own choices, it may be a number
         name = f"f{len(self.names)}"
         self.names[name] = (templates.value, _by_kind, function)[kind](row)
         return f"{name}({', '.join(given)})"
 
+    def numbers(self, row: Primitive, args: list[int], operands: list[str]) -> list[str]:
+        """The operands, with conditions counted as 1 and 0 where the row takes numbers."""
+        return [
+            f"number({operand})" if a in self.conditions and k >= row.conditions else operand
+            for k, (a, operand) in enumerate(zip(args, operands, strict=True))
+        ]
+
     def _choice(self, node: int, kinds: list[int], operands: list[str], branches: tuple[int, int]) -> str:
         """A branch that no element takes is not evaluated."""
         yes, no = branches
-        sides = kinds[yes] if kinds[yes] == kinds[no] else _MAYBE
-        self.kinds[node] = kinds[0] if kinds[0] != _NUMBER else sides
-        if kinds[0] == _NUMBER:
+        sides = kinds[yes] if kinds[yes] == kinds[no] else MAYBE
+        self.kinds[node] = kinds[0] if kinds[0] != NUMBER else sides
+        if kinds[0] == NUMBER:
             return f"{operands[yes]} if {operands[0]} else {operands[no]}"
         return f"either({operands[0]}, lambda: {operands[yes]}, lambda: {operands[no]})"
 
@@ -239,7 +249,7 @@ def total(u: Array, axis: int | tuple[int, ...] | None = None) -> Any:
     axes = axis if isinstance(axis, tuple) else () if axis is None else (axis,)
     rows = axes[0] % u.ndim if len(axes) == 1 and u.ndim else -1
     if rows < 0 or rows == u.ndim - 1 or u.shape[rows] <= _BLOCK:
-        return np.sum(u, axis=axis)
+        return u.sum(axis=axis)
     parts = np.array_split(u, -(-u.shape[rows] // _BLOCK), axis=rows)
     return total(np.stack([np.sum(part, axis=rows) for part in parts], axis=rows), rows)
 
@@ -249,3 +259,19 @@ def dot(u: Array, v: Array) -> float:
     if len(u) <= _DOT:
         return float(np.dot(u, v))
     return math.fsum(float(np.dot(u[at : at + _DOT], v[at : at + _DOT])) for at in range(0, len(u), _DOT))
+
+
+def in_pairs(numbers: Iterable[T]) -> T:
+    """The sum of numbers, arrays or the like as a tree, which keeps rounding small: neighbours first, then the sums of neighbours.
+
+    >>> in_pairs([1.0, 2.0, 3.0])
+    6.0
+    """
+    sums: list[T] = []
+    for count, summand in enumerate(numbers, 1):
+        sums.append(summand)
+        while not count & 1:
+            right = sums.pop()
+            sums[-1] = sums[-1] + right
+            count >>= 1
+    return cast(T, reduce(lambda right, left: left + right, reversed(sums)))

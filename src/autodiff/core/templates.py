@@ -214,7 +214,7 @@ def as_python(
     uses = Counter(became.get(node, node) for node in results)
     for node in range(len(graph) - 1, -1, -1):
         if uses[node] and node not in known:
-            uses.update(became.get(a, a) for a in _used(graph.rows[node], graph.args[node]))
+            uses.update(became.get(a, a) for a in used_args(graph.rows[node], graph.args[node]))
     for node, row in enumerate(graph.rows):
         if row is None or node in known or not uses[node]:
             continue
@@ -226,7 +226,7 @@ def as_python(
     return lines, [texts[became.get(node, node)] for node in results]
 
 
-def _used(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
+def used_args(row: Primitive | None, args: tuple[int, ...]) -> tuple[int, ...]:
     """The arguments as often as an operation writes them."""
     return args if row is None or row.branches is None else (args[0], *(args[k] for k in row.branches))
 

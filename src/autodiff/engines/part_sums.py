@@ -10,7 +10,7 @@ the parts, in pairs, whoever computed them. So the numbers are the same, bit for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -240,7 +240,7 @@ def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) ->
             with suppress(DomainError):
                 _require_rows_apart(task, model, start, number)
                 fixed = model.fixed(_probe(task, model, number, _TRIAL))
-                sweep_plan = None if fixed is None else plan(lowered, fixed, start, _TRIAL)
+                sweep_plan = None if fixed is None else plan(lowered, fixed, start, _TRIAL, CONVENTION)
                 if sweep_plan is not None:
                     return sweep_plan
     what = written(lowered, lowered.result) if expression == LOSS else quoted(task.watch[expression])
@@ -275,32 +275,6 @@ def _probe(task: TrainTask, model: Model, number: float, rows: int) -> dict[str,
     wide = {name: (rows, len(columns)) for name, columns in matrices_of(task).items()}
     names = [name for name in model.lowered.inputs if name not in task.parameters]
     return {name: np.full(wide.get(name, (rows,)), number) for name in names}
-
-
-def added(parts: Sequence[Sums]) -> Sums:
-    """The sums of all parts, added in pairs in their order, which keeps rounding small."""
-    ends = {end: in_pairs([part.ends[end] for part in parts]) for end in parts[0].ends}
-    slopes = {
-        end: {gate: in_pairs([part.slopes[end][gate] for part in parts if gate in part.slopes[end]]) for gate in gates}
-        for end, gates in ((end, _gates(parts, end)) for end in parts[0].slopes)
-    }
-    return Sums(ends, slopes)
-
-
-def _gates(parts: Iterable[Sums], end: int) -> list[int]:
-    return list(dict.fromkeys(gate for part in parts for gate in part.slopes[end]))
-
-
-def in_pairs(numbers: Sequence[Any]) -> Any:
-    """The sum of numbers or arrays as a tree: neighbours first, then the sums of neighbours.
-
-    >>> in_pairs([1.0, 2.0, 3.0])
-    6.0
-    """
-    while len(numbers) > 1:
-        pairs = [a + b for a, b in zip(numbers[::2], numbers[1::2], strict=False)]
-        numbers = [*pairs, *numbers[len(pairs) * 2 :]]
-    return numbers[0]
 
 
 _THREADS = {"users": 0, "limit": None}

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.arrays.ufuncs import in_pairs
 from autodiff.core.evaluate import DomainError
-from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, added, counts, driver_sweep, part_sums
+from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, counts, driver_sweep, part_sums
 from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable, missing, program_names
@@ -62,7 +63,7 @@ class PartedTable:
         total = self.held_out_rows if held_out else self.rows
         sums = self.parts.apply(part_sums, self.task, expression, dict(parameters), held_out, slopes, total)
         fault = next((part for part in sums if isinstance(part, PartFault)), None)
-        return added([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
+        return in_pairs([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
 
 
 class PartedObjective(Objective):

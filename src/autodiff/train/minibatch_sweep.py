@@ -17,7 +17,7 @@ equations are then of three sorts: those before the rows (of parameters alone), 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,8 @@ import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
-from autodiff.arrays.ufuncs import shape
+from autodiff.arrays.straight import StraightPass, is_straight
+from autodiff.arrays.ufuncs import in_pairs, number, shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.graph import reached
 from autodiff.core.lowering import Lowered
@@ -34,8 +35,9 @@ from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 from autodiff.train.row_axis import BY_ROW, PICKED, keeps_rows_apart, row_axis
 
-ELEMENTS = 65536
-"""Of the largest value in a block: few enough for a cache, and enough to outweigh a pass over the equations."""
+ELEMENTS, APART = 8192, 65536
+"""Of the largest value in a block, of a straight pass and of one equation after the other: few enough for a cache, and
+enough to outweigh a pass over the equations."""
 
 FEWEST = 1024
 """Rows of a block, however wide they are."""
@@ -63,6 +65,7 @@ class SweepPlan:
     by_row   the same of the equations of the rows alone
     number   whether the result is a number
     size     rows of a block
+    passes   the equations of the rows as functions, without and with slopes; none where they are computed one by one
     """
 
     lowered: Lowered
@@ -77,9 +80,12 @@ class SweepPlan:
     by_row: Linear
     number: bool
     size: int
+    passes: tuple[StraightPass, ...]
 
 
-def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int) -> SweepPlan | None:
+def plan(
+    lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: int, convention: str
+) -> SweepPlan | None:
     """How to compute the equations of `count` rows in blocks; None where that can't be done.
 
     `known` are the values that depend on no parameter, columns among them. The axis of the rows is the
@@ -103,7 +109,6 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
     before, rows, after, ends = sorts
     used = {a for node in rows for a in fused.graph.args[node]}
     largest = max((math.prod(three[node]) // 3 for node in rows if not _only_arranged(fused, node)), default=1)
-    size = max(FEWEST, ELEMENTS // max(largest, 1))
     gates = tuple(node for node in before if node in used)
     sources = [node for node in before if fused.graph.inputs.get(node) in parameters]
     active = algebra.linear(ArrayTrace(fused, [], [*two]), sources)
@@ -111,9 +116,15 @@ def plan(lowered: Lowered, known: Known, parameters: Mapping[str, Any], count: i
         {node: active[node] for node in order if node in active}
         for order in ([*before, *sorted((*ends, *after))], rows)
     )
+    fixed = [{n: shape(v) for n, v in _part(known, axes, slice(0, rows)).items()} for rows in (2, 3)]
+    pairs = {node: (sizes[0][node], sizes[1][node]) for sizes in (fixed, (two, three)) for node in sizes[0]}
+    passes: tuple[StraightPass, ...] = ()
+    if is_straight(fused.graph, rows, pairs):
+        passes = tuple(StraightPass(fused.graph, rows, [*ends], by_row, to, pairs, convention) for to in ((), gates))
+    size = max(FEWEST, (ELEMENTS if passes else APART) // max(largest, 1))
     number = two[fused.result] == ()
     return SweepPlan(
-        fused, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, edges, by_row, number, size
+        fused, of, tuple(before), tuple(rows), tuple(after), ends, gates, axes, edges, by_row, number, size, passes
     )
 
 
@@ -190,8 +201,11 @@ def _only_arranged(lowered: Lowered, node: int) -> bool:
 
 def _part(known: Known, axes: Mapping[int, int], rows: slice) -> dict[int, Any]:
     """The known values of some of the rows."""
-    cut = {axis: (..., rows, *[slice(None)] * (-1 - axis)) for axis in set(axes.values())}
-    return {node: value[cut[axes[node]]] if node in axes else value for node, value in known.items()}
+    return {node: _rows_of(value, axes.get(node), rows) for node, value in known.items()}
+
+
+def _rows_of(value: Any, axis: int | None, rows: slice) -> Any:
+    return value if axis is None else value[(..., rows, *[slice(None)] * (-1 - axis))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +223,10 @@ class Sums:
 
     ends: dict[int, float]
     slopes: dict[int, dict[int, Any]]
+
+    def __add__(self, other: Sums) -> Sums:
+        ends = {end: value + other.ends[end] for end, value in self.ends.items()}
+        return Sums(ends, {end: _merged(parts, other.slopes[end]) for end, parts in self.slopes.items()})
 
 
 class Sweep:
@@ -236,15 +254,10 @@ class Sweep:
 
         Raises DomainError where a number on the way does not exist.
         """
-        total = Sums(dict.fromkeys(self.plan.ends, 0.0), {end: {} for end in self.plan.ends})
         before = self._narrow(parameters, {})
-        for run, count in self._blocks(before):
-            for end, mean in self.plan.ends.items():
-                weight = count / (rows or self.count) if mean else 1.0
-                total.ends[end] += weight * float(np.mean(run.values[end]))
-                if slopes:
-                    _add(total.slopes[end], self._back(run, end, weight))
-        return total
+        return in_pairs(
+            self._blocks({gate: before.values[gate] for gate in self.plan.gates}, rows or self.count, slopes)
+        )
 
     def combined(self, parameters: Mapping[str, Any], sums: Sums, *, slopes: bool) -> Swept | None:
         """The value and the slopes from the sums over all rows; None where one of them is not finite.
@@ -275,23 +288,52 @@ class Sweep:
         )
         return replace(values, order=order)
 
-    def _blocks(self, before: ArrayTrace) -> Iterator[tuple[ArrayTrace, int]]:
-        """The values of each block's equations, and how many rows it has."""
-        plan, count = self.plan, self.count
-        gates = {gate: before.values[gate] for gate in plan.gates}
-        for start in range(0, count, plan.size):
-            known = gates | _part(self.known, plan.axes, slice(start, start + plan.size))
-            run = algebra.evaluate(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
-            yield replace(run, order=plan.rows), min(plan.size, count - start)
+    def _blocks(self, gates: dict[int, Any], rows: int, slopes: bool) -> Iterator[Sums]:
+        """What each block adds to the sums over all `rows`."""
+        plan = self.plan
+        straight = plan.passes[slopes] if plan.passes else None
+        rooms = [np.empty((plan.size, *tail)) for tail in straight.rooms] if straight else []
+        for start in range(0, self.count, plan.size):
+            part = slice(start, start + plan.size)
+            share = min(plan.size, self.count - start) / rows
+            weights = {end: share if mean else 1.0 for end, mean in plan.ends.items()}
+            done = None
+            if straight is not None:
+                given = [
+                    gates[node] if node in gates else number(_rows_of(self.known[node], plan.axes.get(node), part))
+                    for node in straight.inputs
+                ]
+                done = straight(*given, *weights.values(), *(room[: self.count - start] for room in rooms))
+            if done is None:
+                done = self._one_by_one(gates, part, weights, slopes)
+            yield _sums(gates, weights, *done)
+
+    def _one_by_one(
+        self, gates: dict[int, Any], rows: slice, weights: Mapping[int, float], slopes: bool
+    ) -> tuple[Any, Any]:
+        """The same, one equation after the other. Raises DomainError where a number on the way does not exist."""
+        plan, known = self.plan, gates | _part(self.known, self.plan.axes, rows)
+        run = algebra.evaluate(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
+        run = replace(run, order=plan.rows)
+        parts = [self._back(run, end, weight) for end, weight in weights.items()] if slopes else []
+        return [run.values[end] for end in plan.ends], [[part.get(gate) for gate in gates] for part in parts]
 
     def _back(self, run: ArrayTrace, end: int, weight: float) -> dict[int, Any]:
-        """The slopes of a sum or mean in the gates, as far as this block makes them."""
+        """The slopes of a sum or mean in the equations of the block."""
         at = replace(run, lowered=self.lowered._replace(result=end))
         seed = weight / np.size(run.values[end])
-        adjoints = algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
-        return {gate: adjoints[gate] for gate in self.plan.gates if gate in adjoints}
+        return algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
 
 
-def _add(totals: dict[int, Any], parts: Mapping[int, Any]) -> None:
-    for node, part in parts.items():
-        totals[node] = totals[node] + part if node in totals else part
+def _sums(gates: Known, weights: Mapping[int, float], values: Sequence[Any], slopes: Sequence[Sequence[Any]]) -> Sums:
+    """What a block adds, from the values of the ends and their slopes in the gates, None where there is none."""
+    ends = {
+        end: weight * (float(np.mean(value)) if shape(value) else value)
+        for (end, weight), value in zip(weights.items(), values, strict=True)
+    }
+    parts = ({gate: part for gate, part in zip(gates, at, strict=True) if part is not None} for at in slopes)
+    return Sums(ends, dict(zip(weights, parts, strict=False)))
+
+
+def _merged(parts: Mapping[int, Any], others: Mapping[int, Any]) -> dict[int, Any]:
+    return {**parts, **others, **{gate: part + others[gate] for gate, part in parts.items() if gate in others}}

@@ -104,7 +104,7 @@ class Model:
             return None
         key = (rows, tuple((name, np.shape(value)) for name, value in parameters.items()))
         if key not in self._plans:
-            self._plans[key] = plan(self.lowered, fixed, parameters, rows)
+            self._plans[key] = plan(self.lowered, fixed, parameters, rows, CONVENTION)
         sweep_plan = self._plans[key]
         return None if sweep_plan is None or rows < 2 * sweep_plan.size else Sweep(sweep_plan, fixed, rows, CONVENTION)
 
