@@ -269,16 +269,18 @@ def vjp(
     seed: Value = 1.0,
     edges: Linear | None = None,
     shake: Shake | None = None,
+    kept: Collection[int] | None = None,
 ) -> dict[int, Value]:
     """Reverse mode: the derivative of the result, times `seed`, in each equation between it and `sources`, shaped like it.
 
     edges   what `linear` gives for these sources, where it is known already
     shake   moves adjoints by a few roundings (see `verify.random_rounding`)
+    kept    the equations whose adjoints are wanted; all unless given
     """
     edges, result, values = linear(trace, sources) if edges is None else edges, trace.lowered.result, trace.values
     with np.errstate(all="ignore"):
         seeds = {result: seed} if result in edges or result in sources else {}
-        adjoints = _Sweeps(trace, convention, shake).vjp(edges, seeds)
+        adjoints = _Sweeps(trace, convention, shake).vjp(edges, seeds, kept)
         return {
             node: g if shape(g) == shape(values[node]) else np.broadcast_to(g, shape(values[node]))
             for node, g in adjoints.items()

@@ -28,7 +28,7 @@ from autodiff.errors import Span
 
 NOWHERE: Span = (0, 0)
 
-_TALL = 8192
+_TALL = 16384
 """Rows of a matrix that are multiplied with a vector at a time."""
 
 # --- the functions that a value column names ---------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from autodiff.core.vjp import pull_back
 Shapes: TypeAlias = "Mapping[int, tuple[tuple[int, ...], ...]]"
 """The shape of each equation for two and for three rows."""
 
-_PLUS, _TIMES, _DIVIDED = (rules.TABLE[name, 2] for name in "+*/")
+_PLUS, _TIMES, _DIVIDED, _POWER = (rules.TABLE[name, 2] for name in "+*/^")
 _SIZE, _IF = rules.TABLE["numel", 1], rules.TABLE["if", 3]
 
 
@@ -104,6 +104,11 @@ class StraightPass:
         return self._of[node]
 
     def _call(self, row: Primitive, args: tuple[int, ...]) -> int:
+        numbers = [self.graph.constants.get(a) for a in args]
+        if row.kind == ELEMENTWISE and row.branches is None and None not in numbers:
+            return self.graph.constant(float(templates.value(row)(*numbers)))
+        if row is _POWER and numbers[1] in (1, 2):
+            return args[0] if numbers[1] == 1 else self.graph.call(_TIMES, (args[0], args[0]))
         if row is _SIZE and self._python.kinds.get(args[0]) == NUMBER:
             return self.graph.constant(1.0)
         return self._text(row.definition, row.params, args) if _is_written_out(row) else self.graph.call(row, args)
@@ -166,7 +171,7 @@ class StraightPass:
         """The function."""
         wanted = [*conditions, *numbers, *values, *(node for at in slopes for node in at if node is not None)]
         text = self._python.lines(self.graph, wanted)
-        checks = [f"holds({text[node]})" for node in dict.fromkeys(conditions) if text[node] != "(True)"]
+        checks = [f"holds({text[node]})" for node in dict.fromkeys(conditions) if node not in self.graph.constants]
         checks += [f"finite({text[node]})" for node in dict.fromkeys(numbers)]
         of_ends = ", ".join(text[node] for node in values)
         of_gates = ", ".join(f"[{', '.join('None' if node is None else text[node] for node in at)}]" for at in slopes)

@@ -164,10 +164,15 @@ class Algebra(Generic[T]):
         text = self.partial_text(row, k, given)
         return self.undefined() if text == UNDEFINED else self.text(text, (*row.params, "w"), given)
 
-    def vjp(self, linear: Mapping[int, Sequence[tuple[int, Any]]], seeds: Mapping[int, T]) -> dict[int, T]:
-        """Reverse mode: the adjoint of every equation that those with seeds depend on."""
+    def vjp(
+        self,
+        linear: Mapping[int, Sequence[tuple[int, Any]]],
+        seeds: Mapping[int, T],
+        kept: Collection[int] | None = None,
+    ) -> dict[int, T]:
+        """Reverse mode: the adjoint of every equation that those with seeds depend on, or of the `kept` ones alone."""
         pull = lambda node, g: ((a, self.pull(p, g)) for a, p in linear[node])  # noqa: E731
-        return pull_back(reversed(list(linear)), dict(seeds), pull, self.plus)
+        return pull_back(reversed(list(linear)), dict(seeds), pull, self.plus, kept)
 
     def jvp(self, linear: Mapping[int, Sequence[tuple[int, Any]]], seeds: Mapping[int, T]) -> dict[int, T]:
         """Forward mode: the tangent of every equation that depends on those with seeds."""

@@ -25,16 +25,18 @@ def pull_back(
     seeds: dict[int, T],
     pull: Callable[[int, T], Iterable[tuple[int, T]]],
     plus: Callable[[T, T], T],
+    kept: Collection[int] | None = None,
 ) -> dict[int, T]:
     """Carry adjoints along `order`, results before their arguments: `seeds` and all that flows from them, per equation.
 
     `pull(node, g)` says what the adjoint g of an equation gives to each of its arguments. T is whatever adjoints are:
-    numbers of an algebra, or equations.
+    numbers of an algebra, or equations. With `kept`, all others are dropped as soon as they are used.
     """
     adjoints = dict(seeds)
     for node in order:
         if node in adjoints:
-            for arg, part in pull(node, adjoints[node]):
+            adjoint = adjoints[node] if kept is None or node in kept else adjoints.pop(node)
+            for arg, part in pull(node, adjoint):
                 adjoints[arg] = plus(adjoints[arg], part) if arg in adjoints else part
     return adjoints
 

@@ -35,7 +35,7 @@ from autodiff.errors import AutodiffError
 from autodiff.train.fuse_matmul import gathered
 from autodiff.train.row_axis import BY_ROW, PICKED, keeps_rows_apart, row_axis
 
-ELEMENTS, APART = 8192, 65536
+ELEMENTS, APART = 16384, 65536
 """Of the largest value in a block, of a straight pass and of one equation after the other: few enough for a cache, and
 enough to outweigh a pass over the equations."""
 
