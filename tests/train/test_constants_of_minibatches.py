@@ -67,7 +67,7 @@ def test_a_constant_of_several_rows_is_that_of_each_minibatch(text: str, monkeyp
 def test_a_value_of_which_a_slope_uses_only_the_size_is_freed() -> None:
     lowered = lower(parse("L = mean(w*x + 1)"))
     added = lowered.graph.args[lowered.result][0]
-    assert added in Model(lowered, ["w"]).unused()[lowered.result]
+    assert added in Model(lowered, ["w"]).unused[lowered.result]
 
 
 def test_tall_matrices_are_multiplied_with_vectors_in_parts() -> None:

@@ -66,7 +66,6 @@ class Model:
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
         self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
-        self._unused: dict[tuple[int, ...], Mapping[int, Sequence[int]]] = {}
 
     def over(self, columns: Values, *, once: bool = True) -> Objective:
         """The loss over these columns, as a function of the parameters alone; `once` is whether values without a parameter
@@ -95,10 +94,9 @@ class Model:
 
     def adjoints(self, run: ArrayTrace, ends: Collection[int] = ()) -> dict[int, Any]:
         """The backward pass: the slope of the loss in every equation between it and the parameters, or in `ends` alone."""
-        value = run.values[self.lowered.result]
         edges = None if run.inactive or ends else self._edges
-        sources = [*(ends or self.sources.values())]
-        return algebra.vjp(run, sources, CONVENTION, 1.0 / np.size(value), edges, kept=ends or None)
+        to, seed = [*(ends or self.sources.values())], 1.0 / np.size(run.values[self.lowered.result])
+        return algebra.vjp(run, to, CONVENTION, seed, edges, kept=ends or None)
 
     def sweep(self, parameters: Values, fixed: Mapping[int, Any] | None, rows: int) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -171,28 +169,21 @@ class Model:
         """The active equations, each with the arguments that its adjoint goes to."""
         return algebra.linear(ArrayTrace(self.lowered, [], self._order), list(self.sources.values()))
 
-    def unused(self, ends: tuple[int, ...] = ()) -> Mapping[int, Sequence[int]]:
-        """Per equation, the values that neither the rest of the forward pass nor the backward pass to `ends`, or the
-        parameters, uses.
+    unused = cached_property(lambda self: self.unused_behind(self.sources.values()))
 
-        None of a program with conditions, where it depends on the branch.
-        """
-        if ends not in self._unused:
-            self._unused[ends] = self._unused_behind(ends)
-        return self._unused[ends]
-
-    def _unused_behind(self, ends: tuple[int, ...]) -> Mapping[int, Sequence[int]]:
+    def unused_behind(self, ends: Iterable[int]) -> Mapping[int, Sequence[int]]:
+        """Per equation, the values that neither the rest of the forward pass nor the backward pass to `ends` uses;
+        none of a program with conditions, where it depends on the branch."""
         graph, order = self.lowered.graph, self.active_order
         if any((row := graph.rows[node]) is not None and row.branches is not None for node in order):
             return {}
-        through = active(graph, self._order, ends or self.sources.values())
-        kept = {self.lowered.result, *self.sources.values(), *self.frontier, *ends}
-        kept = kept.union(*(_of_partials(graph, node, through) for node in order if node in through))
-        last_use = {a: node for node in order for a in graph.args[node]}
+        through = active(graph, self._order, ends)
+        used = (_of_partials(graph, node, through) for node in order if node in through)
+        kept = {self.lowered.result, *self.frontier, *ends}.union(*used)
         unused: dict[int, list[int]] = {}
-        for value, user in last_use.items():
-            if value not in kept:
-                unused.setdefault(user, []).append(value)
+        last_use = {a: node for node in order for a in graph.args[node]}
+        for value in last_use.keys() - kept:
+            unused.setdefault(last_use[value], []).append(value)
         return unused
 
 
@@ -242,15 +233,15 @@ class Objective:
         return self.run(parameters).values[self.model.lowered.result]
 
     def run(self, parameters: Values, keep: Collection[int] = (), *, whole: bool = False) -> ArrayTrace:
-        """The forward pass: all equations that depend on a parameter, and those in `keep`; with `whole` no value is freed, else
-        those that a backward pass uses to `keep`, or to the parameters, are left."""
+        """The forward pass: all that depends on a parameter, and `keep`; what a backward pass to `keep`, or to the parameters,
+        does not use is freed, but not with `whole`."""
         model, fixed = self.model, self.fixed
         point = {**model.nothing_dropped, **self.columns, **parameters}
         if fixed is None:
             return algebra.evaluate(model.lowered, point)
         lacking = [node for node in keep if not model.active[node] and node not in fixed and node in model.needed]
         known = {**fixed, **model.inactive(lacking, self.columns)} if lacking else fixed
-        unused = {} if whole else model.unused(tuple(keep))
+        unused = {} if whole else model.unused_behind(keep) if keep else model.unused
         return algebra.evaluate(model.lowered, point, known, order=[*known, *model.active_order], unused=unused)
 
     def part(self, rows: Any) -> Objective:
