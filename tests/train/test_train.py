@@ -769,6 +769,19 @@ def test_a_straight_pass_has_the_numbers_of_one_equation_after_the_other(text: s
                 assert np.array_equal(np.broadcast_to(sums.slopes[end][gate], np.shape(part)), part), (end, gate)
 
 
+def test_a_step_that_is_shown_keeps_the_values_that_it_shows() -> None:
+    """A value before the first statement, or only on the way back, would be as large as a column."""
+    model, at, table = _many("p = sigmoid(w0*x0 + w1*x1 + b); L = bce(y, p)")
+    objective, chance = model.over(table), model.lowered.assigned["p"]
+    run = objective.run(at, [chance])
+    (score,) = model.lowered.graph.args[chance]
+    assert run.values[score].strides == (0,)
+    assert run.values[chance].strides == (8,)
+    wanted, whole = model.adjoints(run, [chance]), model.adjoints(objective.run(at))
+    assert wanted.keys() == {chance}
+    assert np.array_equal(wanted[chance], whole[chance])
+
+
 @pytest.mark.parametrize("text", AT_ONCE)
 def test_rows_that_meet_otherwise_are_taken_at_once(text: str) -> None:
     model, at, table = _many(text)

@@ -218,7 +218,7 @@ NETWORKS = (
                 rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
                 ulp_error=("8 + 4/abs(w)", "8 + 2*abs(u - v)*(1 - d)")),
     elementwise("logistic_loss", "y z", "= m = min(z, 0); n = m - z; log1p(exp(m)*exp(n)) - (y*m + (1 - y)*n)", "-z",
-                "m = min(z, 0); a = exp(m); b = exp(m - z); ((1 - y)*a - y*b)/(a + b)", formula=("-z", "sigmoid(z) - y"),
+                "(1 - y)*(exp(min(z, 0))/(exp(min(z, 0)) + exp(min(z, 0) - z))) - y*(exp(min(z, 0) - z)/(exp(min(z, 0)) + exp(min(z, 0) - z)))", formula=("-z", "sigmoid(z) - y"),
                 rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
                 example="logistic_loss(1, -1000)", ulp_error=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
                                                        "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
