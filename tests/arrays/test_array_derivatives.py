@@ -17,6 +17,7 @@ import pytest
 
 import autodiff as package
 from autodiff.api.answer import nested
+from autodiff.api.evaluate import equations
 from autodiff.arrays import algebra, functions, linearize, ufuncs
 from autodiff.arrays.algebra import ArrayTrace
 from autodiff.arrays.scalarize import flatten
@@ -391,6 +392,7 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
             push = [f"{p}*1.001" if wrong.startswith("1.001") else f"-({p})" for p in row.pushforward]
             monkeypatch.setitem(rules.TABLE, key, row.replaced(partials=tuple(slopes), pushforward=tuple(push)))
     rules.find.cache_clear()
+    equations.cache_clear()
     try:
         with pytest.raises(package.AutodiffError, match=r"deny|disagree") as caught:
             package.evaluate(text, at)
@@ -448,7 +450,9 @@ def test_many_elements_and_many_equations() -> None:
     big = np.linspace(0.1, 2, 200_001)
     answer = package.evaluate("sum(sin(x)*exp(-x))", {"x": big})
     assert answer.checked
-    assert answer.gradient["x"] == pytest.approx((np.cos(big) - np.sin(big)) * np.exp(-big), rel=1e-12)
+    true = (np.cos(big) - np.sin(big)) * np.exp(-big)
+    assert answer.gradient["x"].shape == true.shape
+    assert (abs(answer.gradient["x"] - true) <= np.maximum(1e-12 * abs(true), 1e-12)).all()  # as approx has it
     deep = "x" + " + sin(x)" * 4_000  # a stack of calls ends at 1,000
     answer = package.evaluate(f"sum({deep})", {"x": [0.5, 1.0]})
     assert answer.gradient["x"] == pytest.approx(1 + 4_000 * np.cos([0.5, 1.0]))

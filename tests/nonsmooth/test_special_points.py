@@ -19,7 +19,7 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff as package
-from autodiff.api.evaluate import evaluate
+from autodiff.api.evaluate import equations, evaluate
 from autodiff.api.inputs import parse_point
 from autodiff.core import evaluate as primal
 from autodiff.core import linearize, rules, special_points, templates
@@ -561,6 +561,7 @@ def _broken(row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch)
     for name in row.names:
         monkeypatch.setitem(rules.TABLE, (name, row.arity), row.replaced(partials=slopes))
     rules.find.cache_clear()
+    equations.cache_clear()
     try:
         yield
     finally:

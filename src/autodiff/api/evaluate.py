@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from autodiff import diagnostics
@@ -46,10 +47,26 @@ def parse(
     A constant's name in `wrt` is an input: it is differentiated by. Raises AutodiffError for a mistake; with `strict` for
     a doubtful reading, too.
     """
+    names, wanted = _with_values(given, wrt)
+    return _parse(text, rules.functions().union(functions), strict=strict, given=names, wrt=wanted)
+
+
+def _with_values(given: Any, wrt: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that have a value, and those that are differentiated by."""
     names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
     wanted = frozenset[str]() if wrt is None else frozenset(named(wrt))
-    names |= CONSTANTS.keys() & wanted
-    return _parse(text, rules.functions().union(functions), strict=strict, given=names, wrt=wanted)
+    return names | CONSTANTS.keys() & wanted, wanted
+
+
+_SHORT = 10_000
+"""Characters up to which a program is remembered."""
+
+
+@lru_cache(maxsize=8)
+def equations(text: str, strict: bool, given: frozenset[str], wanted: frozenset[str]) -> tuple[ParsedProgram, Lowered]:
+    """A program and its equations, to which nothing may be added: the next point of the same text has them too."""
+    program = _parse(text, rules.functions(), strict=strict, given=given, wrt=wanted)
+    return program, lower(program)
 
 
 def _pickled(program: ParsedProgram) -> tuple[Any, ...]:
@@ -102,8 +119,8 @@ def evaluate(
     `status` and `why` of the answer give the reason.
     """
     require_known(mode, convention)
-    program = parse(text, strict=strict, given={} if at is None else at, wrt=wrt)
-    lowered = lower(program)
+    read = equations if type(text) is str and len(text) <= _SHORT else equations.__wrapped__
+    program, lowered = read(text, bool(strict), *_with_values({} if at is None else at, wrt))
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:
         proven_digits(digits)
