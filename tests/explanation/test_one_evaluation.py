@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import autodiff as package
+from autodiff.api.evaluate import equations
 from autodiff.core import evaluate
 from autodiff.explanation import evaluation
 from autodiff.explanation.build import explain
@@ -42,3 +44,17 @@ def test_the_program_is_evaluated_once_at_the_point(name: str, monkeypatch: pyte
     first, *_ = traces
     assert traces[first] == 1
     assert len(traces) > 1 or name in ("a corner", "a convention"), "the program is evaluated beside the point as well"
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mode": "both"}, {"order": 3}, {"digits": 30}, {"convention": "torch"}, {"order": 2, "digits": 20}]
+)
+@pytest.mark.parametrize("text", ["abs(x) + sin(x)", "u = x^2; if(u > 1, ln(u), u*3)"])
+def test_a_text_is_read_once_for_many_points(text: str, options: dict[str, Any]) -> None:
+    """And no answer adds anything to the equations that the next one has."""
+    equations.cache_clear()
+    lowered = equations(text, False, frozenset("x"), frozenset())[1]
+    size = len(lowered.graph)
+    first = [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
+    assert first == [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
+    assert (equations.cache_info().misses, len(lowered.graph)) == (1, size)
