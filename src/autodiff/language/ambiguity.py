@@ -134,14 +134,14 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
 
 
 def _is_power_of_ten(name: str) -> bool:
-    """Whether a name is the end of a number of Fortran: d0 of 1.5d0."""
-    return name[0] in "dD" and name[1:].isdecimal()
+    """Whether a name is the end of a number: d0 of Fortran's 1.5d0, e3 of 1.5 e3."""
+    return name[0] in "dDeE" and name[1:].isdecimal()
 
 
 def _ending(tokens: Sequence[Token], place: int) -> str:
     """What a name is elsewhere that follows a number at once, as in 2.0f, or a bracket of exp, as in exp(i x); or ""."""
     before, name = tokens[place - 1] if place else tokens[place], tokens[place].text
-    if before.type == "NUMBER" and before.span[1] == tokens[place].span[0]:
+    if before.type == "NUMBER" and (before.span[1] == tokens[place].span[0] or (name[0] in "eE" and name[1:])):
         is_float = not before.text.isdecimal()
         return "a power of ten" if _is_power_of_ten(name) else ENDINGS[name] if is_float or name not in "fFdD" else ""
     caller = [token.text for token in tokens[max(0, place - 4) : place] if token.type not in ("ADDITIVE", "LPAR")]
@@ -226,26 +226,25 @@ def _of_product(text: str, node: Call) -> Reading | None:
 
 
 def _of_power(text: str, node: Call) -> Reading | None:
-    """A power of a power (`2^3^x`, `2^-3^x`), or with an exponent 1 before a quotient (`x^1/2`)."""
+    """A power of a power (`2^3^x`), or with the exponent 1 or a signed one before a quotient (`x^1/2`, `e^-x/2`)."""
     base, exponent = node.args
+    start, end = node.span
     if not _is_open(node, "^"):
         return None
-    if text[slice(*base.span)] == "1" and text[: node.span[0]][-1:] == "-":
-        return _reading(text, (node.span[0] - 1, node.span[1]), f"-({text[slice(*node.span)]})")
+    if text[slice(*base.span)] == "1" and text[max(0, start - 1)] == "-":
+        return _reading(text, (start - 1, end), f"-({text[start:end]})")
     if isinstance(base, Call) and base.name.isidentifier() and text[base.name_span[1]].isspace():
-        rest = text[base.span[1] : node.span[1]]
-        return _reading(text, node.span, f"({text[slice(*base.span)]}){rest}")
+        return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
-    before = text[node.span[0] : exponent.span[0]]
+    quotient = re.match(r"/(?:\w+|\([\w*]+\))?", text[end : end + 60])
+    divisor = quotient[0] if quotient else ""
+    shown = start, end + len(divisor)
     if _is_open(inner, "^"):
-        signed = text[exponent.span[0] : inner.span[0]]
-        power = text[slice(*inner.span)]
-        return _reading(text, node.span, f"{before}({f'{signed}({power})' if signed else power})")
-    if text[slice(*inner.span)] == "1" and text[node.span[1] : node.span[1] + 1] == "/":
-        end = node.span[1] + 2
-        while end < len(text) and text[end].isalnum():
-            end += 1
-        return _reading(text, (node.span[0], end), f"({text[slice(*node.span)]}){text[node.span[1] : end]}")
+        signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]
+        before = text[start : exponent.span[0]]
+        return _reading(text, shown, f"{before}({f'{signed}({power})' if signed else power}){divisor}")
+    if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent):
+        return _reading(text, shown, f"({text[start:end]}){divisor}")
     return None
 
 

@@ -285,15 +285,15 @@ class _Resolution:
             self.note(token, f"{token}^n(…)", f"a product, {token}^n*(…)")
 
     def note_exponents(self) -> None:
-        """Note `2e-x`, which begins like the number 2e-3 and is 2*e - x, and `2d-3`, which is such a number in Fortran."""
+        """Note `2e-x` and `2 e-3`, which begin like the number 2e-3 and are 2*e - x, and `2d-3`, which is such a number in Fortran."""
         for place in [k for k, kind in enumerate(self.kinds[:-3]) if kind == "NUMBER"]:
             number, letter, sign, operand = self.tokens[place : place + 4]
-            glued = number.span[1] == letter.span[0] and letter.span[1] == sign.span[0]
+            glued = number.span[1] == letter.span[0] or (letter.text in ("e", "E") and operand.type == "NUMBER")
             if (
                 glued
                 and letter.text in ("e", "E", *("d", "D") * (operand.type == "NUMBER"))
                 and sign.type == "ADDITIVE"
-                and sign.span[1] == operand.span[0]
+                and (letter.span[1], sign.span[1]) == (sign.span[0], operand.span[0])
             ):
                 shown = self.text[number.span[0] : operand.span[1]]
                 self.note(number, shown, f"{number}*{letter} {sign} {operand}")
