@@ -26,27 +26,19 @@ __all__ = [
 ]  # fmt: skip
 __version__ = "0.1.0"
 
-_HOMES = {
-    "AutodiffError": "autodiff.errors",
-    "Answer": "autodiff.api.answer",
-    "Batch": "autodiff.batch.compile",
-    "Compiled": "autodiff.batch.compile",
-    "compile": "autodiff.batch.compile",
-    "Derivative": "autodiff.api.derivative",
-    "derivative": "autodiff.api.derivative",
-    "evaluate": "autodiff.api.evaluate",
-    "Explanation": "autodiff.explanation.model",
-    "explain": "autodiff.explanation.build",
-    "Fit": "autodiff.fitting.fit",
-    "fit": "autodiff.fitting.fit",
-    "Matrix": "autodiff.api.matrices",
-    "hessian": "autodiff.api.matrices",
-    "jacobian": "autodiff.api.matrices",
-    "jvp": "autodiff.api.matrices",
-    "parse": "autodiff.api.evaluate",
-    "vjp": "autodiff.api.matrices",
-    "Program": "autodiff.program",
+_NAMES = {
+    "errors": "AutodiffError",
+    "api.answer": "Answer",
+    "api.derivative": "Derivative derivative",
+    "api.evaluate": "evaluate parse",
+    "api.matrices": "Matrix hessian jacobian jvp vjp",
+    "batch.compile": "Batch Compiled compile",
+    "explanation.build": "explain",
+    "explanation.model": "Explanation",
+    "fitting.fit": "Fit fit",
+    "program": "Program",
 }
+_HOMES = {name: f"autodiff.{module}" for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> "Any":

@@ -53,9 +53,6 @@ class Program:
     def __hash__(self) -> int:
         return hash((self.text, self.strict))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _program, (self.text, self.strict)
-
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of its inputs, in the order of the text."""
@@ -185,7 +182,3 @@ def _point(at: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, 
     if at is not None and not isinstance(at, Mapping):
         raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint="such as p(x=4.0)")
     return {**(at or {}), **named}
-
-
-def _program(text: str, strict: bool) -> Program:
-    return Program(text, strict=strict)

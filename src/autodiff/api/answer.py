@@ -113,26 +113,9 @@ class Answer(Record):
         """What pickle keeps: the fields, with an ordinary mapping where there is nothing."""
         return Answer, tuple({} if isinstance(value, MappingProxyType) else value for value in self)
 
-    def __str__(self) -> str:  # a NamedTuple takes no other way to name a method
-        return display.text(self)
-
-    def _repr_html_(self) -> str:
-        return display.notebook_html(self)
-
-    def _repr_latex_(self) -> str:
-        return display.notebook_latex(self)
-
-    def to_html(self) -> str:
-        """A small table."""
-        return display.html(self)
-
-    def to_latex(self) -> str:
-        """Aligned equations."""
-        return display.latex(self)
-
-    def to_markdown(self) -> str:
-        """A table."""
-        return display.markdown(self)
+    __str__ = display.text
+    _repr_html_, _repr_latex_ = display.notebook_html, display.notebook_latex
+    to_html, to_latex, to_markdown = display.html, display.latex, display.markdown
 
     @property
     def complete(self) -> bool:

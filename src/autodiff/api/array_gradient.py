@@ -20,7 +20,6 @@ from autodiff import diagnostics
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace
 from autodiff.core.lowering import Lowered
-from autodiff.errors import INTERNAL, AutodiffError
 from autodiff.verify.array_difference import broken_rule, direction
 
 _EPSILON = 2.0**-52
@@ -86,11 +85,7 @@ class Gradient:
         if not (math.isfinite(there) and math.isfinite(allowed)):
             return None
         if abs(here - there) > allowed:
-            raise AutodiffError(
-                "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
-                exit_status=INTERNAL,
-                hint="please report the program and the point; --no-check prints the number all the same",
-            )
+            raise diagnostics.disagreement()
         if (node := broken_rule(self.run)) is not None:
             raise diagnostics.rejected(self.lowered, node)
         return True

@@ -20,7 +20,7 @@ from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import listed, written
 from autodiff.errors import AutodiffError, shortened
 from autodiff.notation.infix import infix
-from autodiff.symbolic.adjoint import segment
+from autodiff.symbolic.adjoint import image
 from autodiff.symbolic.expression import Symbols
 
 _SHOWN = 3
@@ -83,23 +83,14 @@ def _means(numbers: OverNumbers, node: int) -> str:
 
 def _tidied(graph: Graph, root: int, stops: dict[int, str]) -> str:
     """The formula of an equation in which the `stops` are names; "" when it is too long to read."""
-    symbols = Symbols()
-    order = [root] if root in stops else segment(graph, root, stops)
-    if len(order) > _READABLE:
+    if root in stops:
+        return shortened(stops[root], 60)
+    seen, symbols = image(graph, root, stops), Symbols()
+    if len(seen.of) > _READABLE:
         return ""
-    of: dict[int, int] = {}
-    for node in order:
-        of[node] = _symbol(symbols, graph, node, of, stops.get(node, ""))
-    return shortened(infix(symbols.graph, of[root]), 60)
-
-
-def _symbol(symbols: Symbols, graph: Graph, node: int, of: dict[int, int], name: str) -> int:
-    row = graph.rows[node]
-    if name or node in graph.inputs:
-        return symbols.input(name or graph.inputs[node])
-    if row is None:
-        return symbols.constant(graph.constants[node])
-    return symbols.call(row, tuple(of[a] for a in graph.args[node]))
+    result = seen.of[root]
+    node = seen.symbols.graph.carried([result], symbols.constant, symbols.input, symbols.call)[result]
+    return shortened(infix(symbols.graph, node), 60)
 
 
 def _joined(names: list[str]) -> str:

@@ -118,8 +118,7 @@ def pull(
     if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
         partial = slope(row, k, args, widened(result, axis), convention)
-        part = _times(widened(adjoint, axis), partial)
-        return masked(part, None if mask is None else widened(mask, axis))
+        return masked(_times(widened(adjoint, axis), partial), mask, axis)
     full = adjoint if shape(adjoint) == wide else np.broadcast_to(adjoint, wide)
     return evaluated(row.partials[k], (*row.params, "w", "g"), (*args, result, full))
 
@@ -136,10 +135,8 @@ def push(
         return masked(_times(tangent, slope(row, k, args, result)), mask)
     if row.kind == REDUCTION:
         axis = reduced_axis(row, args)
-        part = masked(
-            np.broadcast_to(_times(tangent, slope(row, k, args, widened(result, axis))), inner),
-            None if mask is None else widened(mask, axis),
-        )
+        moved = _times(tangent, slope(row, k, args, widened(result, axis)))
+        part = masked(np.broadcast_to(moved, inner), mask, axis)
         return plain(total(np.asarray(part), int(axis[0]) if axis else None))
     full = np.broadcast_to(tangent, inner) if inner else tangent
     if row.kind == LINEAR:
@@ -153,5 +150,6 @@ def taken_where(row: Primitive, k: int, args: Sequence[Value]) -> Value:
     return args[0] if k == row.branches[0] else np.logical_not(args[0])
 
 
-def masked(part: Value, mask: Value | None) -> Value:
-    return part if mask is None else np.where(mask, part, 0.0)
+def masked(part: Value, mask: Value | None, axis: Sequence[Value] = ()) -> Value:
+    """A part where it is needed, else 0; with the axis of a reduction, whose result the mask is of."""
+    return part if mask is None else np.where(widened(mask, axis), part, 0.0)

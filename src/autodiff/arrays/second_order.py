@@ -75,8 +75,7 @@ class AdjointRates:
             widened(value, axis) for value in (adjoint, rate, given[-1], directions[-1])
         )
         own = slope(row, k, args, given[-1], self.convention)
-        part = rate * own + adjoint * self._slope_rate(row, k, given, directions)
-        part = masked(part, None if mask is None else widened(mask, axis))
+        part = masked(rate * own + adjoint * self._slope_rate(row, k, given, directions), mask, axis)
         return part if row.kind == REDUCTION else summed_to(part, wide, inner)
 
     def _slope_rate(self, row: Primitive, k: int, given: Sequence[Value], directions: Sequence[Value]) -> Value:

@@ -57,10 +57,7 @@ class Emitter:
 
     def text(self, text: str, names: tuple[str, ...], given: tuple[int, ...]) -> int:
         """A text of the table, its names filled in."""
-        template = templates.template(text, names)
-        of_name = dict(zip(names, given, strict=True))
-        known = {node: of_name[name] for node, name in template.graph.inputs.items()}
-        return self.copied(template.graph, [template.result], known)[template.result]
+        return templates.filled(text, dict(zip(names, given, strict=True)), self.graph.constant, self.emit)
 
     def copied(
         self,

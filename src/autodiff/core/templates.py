@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias, cast
 
@@ -118,6 +118,12 @@ def domain(row: Primitive) -> tuple[tuple[Number, str], ...]:
 def meaning(row: Primitive) -> tuple[tuple[tuple[Number, str], ...], Number]:
     """The row's domain and value by one look-up."""
     return domain(row), value(row)
+
+
+def filled(text: str, given: Mapping[str, int], constant: Callable[[float], int], call: Callable[..., int]) -> int:
+    """A text over equations of somewhere else, where `constant` and `call` make its numbers and its operations."""
+    lowered = template(text, tuple(given))
+    return lowered.graph.carried([lowered.result], constant, given.__getitem__, call)[lowered.result]
 
 
 @lru_cache(maxsize=4096)

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, Trace, primal
-from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import written
 from autodiff.errors import Span
@@ -88,7 +88,7 @@ def answer_by_variable(lowered: Lowered, source: int, samples: Sequence[Sample])
     return None
 
 
-_SUB, _NEG = rules.TABLE["-", 2], rules.TABLE["-", 1]
+_SUB = rules.TABLE["-", 2]
 
 
 def swapped_terms(answered: Lowered, derivatives: Sequence[tuple[Mapping[str, float], float]]) -> Slip | None:
@@ -104,27 +104,18 @@ def swapped_terms(answered: Lowered, derivatives: Sequence[tuple[Mapping[str, fl
     graph = answered.graph
     for arg in graph.args[node]:
         if graph.rows[arg] is _SUB:
-            swapped = _negated(answered, arg)
+            swapped = _turned(answered, arg)
             if all(_is(swapped, at, derivative) for at, derivative in derivatives):
                 why = f"{written(answered, arg)} is negative there, and with its terms swapped the answer is right"
                 return Slip("sign", why, written(answered, node), graph.spans[node])
     return None
 
 
-def _negated(answered: Lowered, negative: int) -> Lowered:
-    """The same equations, one of which has the other sign."""
-    old, graph = answered.graph, Graph()
-    of: dict[int, int] = {}
-    for node in old.reaching(answered.result):
-        row = old.rows[node]
-        if row is None:
-            leaf = node in old.constants
-            of[node] = graph.constant(old.constants[node]) if leaf else graph.input(old.inputs[node])
-        else:
-            of[node] = graph.call(row, tuple(of[a] for a in old.args[node]))
-        if node == negative:
-            of[node] = graph.call(_NEG, (of[node],))
-    return answered._replace(graph=graph, result=of[answered.result])
+def _turned(answered: Lowered, difference: int) -> Lowered:
+    """The same equations, one of which has its terms swapped."""
+    graph = copy(answered.graph)
+    graph.args = [args[::-1] if node == difference else args for node, args in enumerate(graph.args)]
+    return answered._replace(graph=graph)
 
 
 def _is(answered: Lowered, at: Mapping[str, float], derivative: float) -> bool:

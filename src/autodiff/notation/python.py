@@ -85,10 +85,8 @@ def _native(native: Graph, row: Primitive, args: tuple[int, ...]) -> int:
         return native.call(row, args)
     if not row.definition:
         raise AutodiffError(f"Python's math has no {row.name}", hint="choose another --format, text for example")
-    template = templates.template(row.definition, row.params)
     given = dict(zip(row.params, args, strict=True))
-    result = template.result
-    return template.graph.carried([result], native.constant, given.__getitem__, partial(_native, native))[result]
+    return templates.filled(row.definition, given, native.constant, partial(_native, native))
 
 
 PYTHON = Python()

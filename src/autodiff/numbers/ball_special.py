@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from itertools import islice
 from math import comb, inf, sqrt
 
@@ -16,6 +15,7 @@ from flint import arb, ctx, fmpq, fmpz_poly
 
 from autodiff.core.evaluate import Indeterminate
 from autodiff.numbers.ball_numbers import Number, is_zero, precision
+from autodiff.numbers.float_functions import cot_derivative
 
 _LARGEST = 2000
 """Whole arguments up to which binomial coefficients and values of the beta function stay exact."""
@@ -55,18 +55,9 @@ def _polygamma(n: Number, u: arb) -> arb:
 
 def _reflected(n: int, u: arb) -> arb:
     """The polygamma function left of 0: ψ(u) = ψ(1 - u) - π·cot(πu), n times differentiated (https://dlmf.nist.gov/5.15.E6)."""
-    cotangent: arb = arb.pi() ** (n + 1) * _cotangent_derivative(n)(u.cot_pi())
+    cotangent: arb = arb.pi() ** (n + 1) * fmpz_poly(list(cot_derivative(n)))(u.cot_pi())
     reflected = _polygamma(arb(n), 1 - u)
     return -reflected - cotangent if n % 2 else reflected - cotangent
-
-
-@lru_cache(maxsize=256)
-def _cotangent_derivative(n: int) -> fmpz_poly:
-    """The n-th derivative of cot(x) as a polynomial of cot(x); its terms are all of one sign, so that none cancel."""
-    polynomial = fmpz_poly([0, 1])
-    for _ in range(n):
-        polynomial = -polynomial.derivative() * fmpz_poly([1, 0, 1])
-    return polynomial
 
 
 def _spherical(n: Number, u: arb) -> arb:

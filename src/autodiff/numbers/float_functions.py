@@ -89,7 +89,7 @@ def _reflected(n: int, u: float) -> float:
 
 @lru_cache(maxsize=256)
 def cot_derivative(n: int) -> tuple[int, ...]:
-    """The coefficients, from the constant up, of the polynomial in cot(πu) that times πⁿ is dⁿ/duⁿ cot(πu)."""
+    """The coefficients, from the constant up, of the polynomial in cot(πu) that times πⁿ is dⁿ/duⁿ cot(πu); all of one sign."""
     coefficients = [0, 1]
     for _ in range(n):
         slope = [k * c for k, c in enumerate(coefficients)][1:]

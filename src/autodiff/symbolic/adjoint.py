@@ -6,7 +6,7 @@ equation of d(result)/dx among them. With stops, equations that keep their names
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -126,7 +126,8 @@ def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], resu
         and templates.static_value(row.partials[k], names, static_args) == 0.0
     ):
         return symbols.constant(0.0)  # as the constants settle it: 0^x*ln(0) is 0
-    return filled(symbols, row.formula[k], dict(zip(names, (*args, result), strict=True)), partial(_settled, symbols))
+    given = dict(zip(names, (*args, result), strict=True))
+    return templates.filled(row.formula[k], given, symbols.constant, partial(_settled, symbols))
 
 
 def _settled(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
@@ -138,12 +139,3 @@ def _settled(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     elif row is _IF and (decided := symbols.graph.constants.get(args[0])) is not None:
         return args[1] if decided else args[2]
     return symbols.call(row, args)
-
-
-def filled(
-    symbols: Symbols, text: str, given: Mapping[str, int], call: Callable[[Primitive, tuple[int, ...]], int]
-) -> int:
-    """A text of the table with the equations `given` in place of its parameters; `call` makes each of its operations."""
-    template = templates.template(text, tuple(given))
-    nodes = template.graph.carried([template.result], symbols.constant, given.__getitem__, call)
-    return nodes[template.result]

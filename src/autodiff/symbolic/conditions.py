@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeAlias
 
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph, reached
 from autodiff.core.primitive import UNDEFINED, Primitive
-from autodiff.symbolic.adjoint import Image, active_equations, filled, segment
+from autodiff.symbolic.adjoint import Image, active_equations, segment
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.monomial import MINUS, ONE_TIME, Factors, Terms
 from autodiff.symbolic.signs import always_holds
@@ -233,7 +233,7 @@ def breaks(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> Iterator[
 
 
 def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
-    return filled(symbols, text, given, lambda row, args: judged(symbols, row, args))
+    return templates.filled(text, given, symbols.constant, partial(judged, symbols))
 
 
 def judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:

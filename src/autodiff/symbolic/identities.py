@@ -84,9 +84,7 @@ def _pattern(text: str) -> Pattern:
 
 def _filled(symbols: Symbols, text: str, argument: int) -> int:
     """A text with an equation in place of u."""
-    template = templates.template(text, ("u",))
-    nodes = template.graph.carried([template.result], symbols.constant, lambda _: argument, symbols.call)
-    return nodes[template.result]
+    return templates.filled(text, {"u": argument}, symbols.constant, symbols.call)
 
 
 # --- products -----------------------------------------------------------------------------------------------------------

@@ -125,20 +125,15 @@ def _product(program: JitProgram, u: int, exponent: float) -> int:
     return by_products(base, int(abs(exponent)), lambda a, b: program.do("fmul double {0}, {1}", a, b))
 
 
-def _of_text(program: JitProgram, text: str, given: Mapping[str, int]) -> int | None:
+def _of_text(program: JitProgram, text: str, given: Mapping[str, int]) -> int:
     """The value of a text of our language without powers, in which `given` are the values of its names."""
-    template = templates.template(text, tuple(given))
-    graph = template.graph
-    values = {node: given[name] for node, name in graph.inputs.items()}
-    for node in graph.reaching(template.result):
-        row = graph.rows[node]
-        if row is not None:
-            value = _value(program, row, [values[a] for a in graph.args[node]], {}, exact=True)
-            assert value is not None, text
-            values[node] = value
-        elif node in graph.constants:
-            values[node] = program.constant(graph.constants[node])
-    return values[template.result]
+
+    def value(row: Primitive, args: tuple[int, ...]) -> int:
+        known = _value(program, row, args, {}, exact=True)
+        assert known is not None, text
+        return known
+
+    return templates.filled(text, given, program.constant, value)
 
 
 _TEXTS = {

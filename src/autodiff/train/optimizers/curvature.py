@@ -40,6 +40,7 @@ class _LossOfVector:
         self.objective, self.vector, self.model = objective, vector, objective.model
 
     def loss(self, vector: Vector) -> float:
+        """The loss; infinite where there is none, and there is no expansion either."""
         try:
             return self.objective.loss(self.vector.parts(vector))
         except (DomainError, Overflow):
@@ -82,7 +83,7 @@ def hessian_products(objective: Objective, vector: Any, parameters: Any) -> Call
 
 
 class WithHessian:
-    """A loss with its slope and its Hessian."""
+    """A loss with its slope and its Hessian: `sizes` are the roots of its diagonal."""
 
     def __init__(self, loss: float, slope: Vector, hessian: Vector) -> None:
         self.loss, self.slope, self.hessian = loss, slope, hessian
@@ -92,6 +93,7 @@ class WithHessian:
         return np.sqrt(np.abs(np.diagonal(self.hessian)))
 
     def spectrum(self, scale: Vector) -> tuple[Vector, Vector, Vector]:
+        """In parameters times `scale`: the eigenvalues, smallest first, the eigenvectors as columns, the slope along each."""
         values, directions = np.linalg.eigh(self.hessian / np.outer(scale, scale))
         return values, directions, directions.T @ (self.slope / scale)
 

@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from autodiff.errors import HARD_POINT, AutodiffError
 
+if TYPE_CHECKING:
+    from autodiff.train.optimizers.curvature import LeastSquares, Newton, WithHessian, WithResiduals
+
 Vector: TypeAlias = Any
+SecondOrderModel: TypeAlias = "WithHessian | WithResiduals"
+TwiceDifferentiableLoss: TypeAlias = "Newton | LeastSquares"
 
 FIRST_RADIUS = 1.0
 """Of the first step, times the length of the parameters. A larger one leads to plateaus far away."""
@@ -48,30 +53,6 @@ class TrustRegionIteration(NamedTuple):
     loss: float
     vector: Vector
     trust: Trust
-
-
-class SecondOrderModel(Protocol):
-    """The loss and its slope at a vector, and its curvature: `sizes` are the roots of the curvature's diagonal."""
-
-    @property
-    def loss(self) -> float: ...
-
-    @property
-    def slope(self) -> Vector: ...
-
-    @property
-    def sizes(self) -> Vector: ...
-
-    def spectrum(self, scale: Vector) -> tuple[Vector, Vector, Vector]:
-        """In parameters times `scale`: the eigenvalues, smallest first, the eigenvectors as columns, the slope along each."""
-
-
-class TwiceDifferentiableLoss(Protocol):
-    """A loss that has expansions; None and an infinity where there is no loss."""
-
-    def expansion(self, vector: Vector) -> SecondOrderModel | None: ...
-
-    def loss(self, vector: Vector) -> float: ...
 
 
 def minimize(
