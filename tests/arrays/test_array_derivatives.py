@@ -29,6 +29,7 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, literal
 from autodiff.core.vjp import vjp
 from autodiff.errors import AutodiffError
+from tests.support import graphs
 from tests.support.cached_rows import forget_rows
 from tests.support.command import autodiff, python
 from tests.support.reference import arguments, ulps
@@ -39,7 +40,7 @@ SHAPES = {"scalar": (), "vector": (3,), "matrix": (2, 3), "cube": (2, 2, 3)}
 
 def lowered_program(text: str) -> Lowered:
     lowered = lower(package.parse(text))
-    lowered.graph.check()
+    graphs.check(lowered.graph)
     return lowered
 
 
@@ -60,7 +61,7 @@ def _at(adjoints: Mapping[int, Any], node: int | None) -> Any:
 def _written_out(lowered: Lowered, point: Point) -> tuple[float, dict[str, Any]]:
     """Value and gradient of the same program over plain numbers."""
     flat = flatten(lowered, {name: np.shape(value) for name, value in point.items()})
-    flat.lowered.graph.check()
+    graphs.check(flat.lowered.graph)
     numbers = {e: v for n, value in point.items() for e, v in zip(elements(n, np.shape(value)), np.ravel(value).tolist(), strict=True)}  # fmt: skip
     run = primal(flat.lowered, numbers)
     sources = [n for n in map(flat.lowered.node, numbers) if n is not None]

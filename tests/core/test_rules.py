@@ -17,6 +17,7 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import vjp
 from autodiff.language.parser import parse
+from tests.support import graphs
 from tests.support.reference import SLOPES, SLOW, VALUES, arguments, ulps
 
 ROWS = [row for row in rules.rows() if row.kind == "elementwise" and row.branches is None and not row.conditions]
@@ -44,7 +45,7 @@ def _points(row: Primitive, count: int = COUNT) -> list[tuple[float, ...]]:
 
 def _program(text: str) -> Lowered:
     lowered = lower(parse(text, rules.functions()))
-    lowered.graph.check()
+    graphs.check(lowered.graph)
     return lowered
 
 

@@ -167,13 +167,6 @@ class Graph:
                 of[node] = leaf(self.inputs[node])
         return of
 
-    def check(self) -> None:
-        """Raise ValueError unless every equation has a row or is a leaf, fits its row, and comes after its arguments."""
-        for node, (row, args) in enumerate(zip(self.rows, self.args, strict=True)):
-            leaf = node in self.constants or node in self.inputs
-            if (row is None) != leaf or len(args) != (row.arity if row else 0) or any(not 0 <= a < node for a in args):
-                raise ValueError(f"equation {node} is broken: {row.name if row else 'leaf'} of {args}")
-
     def _leaf(self, key: str | float, span: Span) -> int:
         node = self._numbers.get(key)
         return self._append(key, None, (), span) if node is None else node

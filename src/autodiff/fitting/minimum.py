@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> problem = Problem.of("a^2*x", {"x": np.array([1.0, 2.0]), "y": np.array([4.0, 8.0])}, "y", {"a": 0.0})
->>> least = minimize(problem, np.array([0.0]), Options.unbounded(1))
+>>> least = minimize(problem, np.array([0.0]), Options(np.array([-np.inf]), np.array([np.inf])))
 >>> least.ended, abs(round(float(least.parameters[0]), 9))
 ('converged', 2.0)
 

@@ -3,7 +3,7 @@
 >>> import numpy as np
 >>> from autodiff.fitting.problem import Problem
 >>> problem = Problem.of("a*x", {"x": np.array([1.0, 2.0]), "y": np.array([2.0, 5.0])}, "y", {"a": 1.0})
->>> found = solve(problem, np.array([1.0]), Options.unbounded(1))
+>>> found = solve(problem, np.array([1.0]), Options(np.array([-np.inf]), np.array([np.inf])))
 >>> found.ended, found.parameters
 ('converged', array([2.4]))
 
