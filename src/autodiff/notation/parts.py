@@ -44,29 +44,28 @@ def parted(
     results: Sequence[int],
     style: Notation = PLAIN,
     taken: Collection[str] = (),
-    longest: int = LONGEST,
     names: Mapping[int, str] | None = None,
 ) -> Parted:
-    """The formulas of `results`; one that is longer than `longest` is cut into named parts, t1, t2, …
+    """The formulas of `results`; one that is longer than LONGEST is cut into named parts, t1, t2, …
 
     `taken` are names that a part must not have, beside those in the formulas; `names` are names that parts have already,
     should they be cut out.
     """
     known = names or {}
-    names = dict(_named(graph, results, {*taken, *known.values(), *graph.inputs.values()}, longest, known))
+    names = dict(_named(graph, results, {*taken, *known.values(), *graph.inputs.values()}, known))
     parts = tuple((name, write(graph, node, style, names)) for node, name in names.items())
     return Parted(parts, tuple(names[r] if r in names else write(graph, r, style, names) for r in results))
 
 
 def _named(
-    graph: Graph, results: Sequence[int], taken: Collection[str], longest: int, known: Mapping[int, str]
+    graph: Graph, results: Sequence[int], taken: Collection[str], known: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
     """The equations that get a name: of formulas that are too long the shared parts and, one by one, the long ones."""
     if not results:
         return
     order = graph.reaching(*results)
     whole = _sizes(graph, order)
-    if all(whole[r] <= longest for r in results):
+    if all(whole[r] <= LONGEST for r in results):
         return
     uses = Counter(arg for node in order for arg in graph.args[node])
     fresh = (name for name in (f"t{i}" for i in range(1, len(order) + len(taken) + 2)) if name not in taken)
@@ -79,7 +78,7 @@ def _named(
         if (
             row is not None
             and not is_condition
-            and (shared or (sizes[node] > longest // 2 and not lazy))
+            and (shared or (sizes[node] > LONGEST // 2 and not lazy))
             and node not in results
         ):
             sizes[node] = 1

@@ -93,9 +93,9 @@ def _rows(axis: Any, between: Predicted, colours: Colours) -> None:
     axis.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)  # above the panel
 
 
-def fit_image(curve: FittedCurve, form: str, theme: str = "light") -> bytes:
+def fit_image(curve: FittedCurve, form: str) -> bytes:
     """A fitted curve with its band, and the data, each y with its deviation where that is given."""
-    colours = THEMES[theme]
+    colours = THEMES["light"]
     with figures(colours) as (figure, axis):
         if math.isfinite(float((curve.upper - curve.lower).max())):
             axis.fill_between(
