@@ -48,7 +48,8 @@ def parse(
     a doubtful reading, too.
     """
     names, wanted = _with_values(given, wrt)
-    return _parse(text, rules.functions().union(functions), strict=strict, given=names, wrt=wanted)
+    known = rules.functions()
+    return _parse(text, known.union(functions) if functions else known, strict=strict, given=names, wrt=wanted)
 
 
 def _with_values(given: Any, wrt: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]]:

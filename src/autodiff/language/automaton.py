@@ -16,7 +16,7 @@ from autodiff.language.tables import Tables, tables
 from autodiff.language.token import Token
 
 Build: TypeAlias = Callable[[list[Any]], object]
-Rule: TypeAlias = "tuple[str, int, Build]"
+Rule: TypeAlias = "tuple[str, int, Build, str]"
 Complain: TypeAlias = Callable[[Sequence[Token], int], AutodiffError]
 
 
@@ -27,9 +27,9 @@ class Automaton:
         self.tables = tables(grammar)
         self.goto = _Goto(self.tables)
         self.rules: tuple[Rule, ...] = tuple(
-            (origin, size, _method(builder, name, spliced)) for origin, size, name, spliced in self.tables.rules
+            (origin, size, _method(builder, name, spliced), name if name in DOUBTFUL else "")
+            for origin, size, name, spliced in self.tables.rules
         )
-        self._doubtful = [(k, rule[2]) for k, rule in enumerate(self.tables.rules) if rule[2] in DOUBTFUL]
 
     def parse(
         self, tokens: Sequence[Token], start: str, length: int, complain: Complain, doubtful: list[Noted] | None = None
@@ -39,19 +39,20 @@ class Automaton:
         What a person may read otherwise is also put into `doubtful`, with the method that built it. Raises what
         `complain` returns for the first token that the grammar does not allow.
         """
-        states, goto = self.tables.states, self.goto
-        rules = self.rules if doubtful is None else self._noting(doubtful)
+        states, goto, rules = self.tables.states, self.goto, self.rules
         state, last = self.tables.start[start]
         stack, parts = [state], list[Any]()
         end = Token("$END", "", (length, length))
         for position, token in enumerate((*tokens, end)):
             kind = token.type
             while (move := states[state].get(kind, 0)) < 0:
-                origin, size, build = rules[~move]
+                origin, size, build, method = rules[~move]
                 cut = len(parts) - size
                 children = parts[cut:]
                 del parts[cut:], stack[cut + 1 :]
                 parts.append(build(children))
+                if method and doubtful is not None:
+                    doubtful.append((method, cast(Call, parts[-1])))
                 state = goto[stack[-1], origin, kind]
                 stack.append(state)
                 if token is end and state == last:
@@ -62,23 +63,6 @@ class Automaton:
             stack.append(state)
             parts.append(token)
         raise AssertionError("the tables accept $END or refuse it")
-
-    def _noting(self, doubtful: list[Noted]) -> tuple[Rule, ...]:
-        """The rules, of which those that may build something doubtful note what they build."""
-
-        def noted(method: str, build: Build) -> Build:
-            def build_and_note(children: list[Any]) -> object:
-                node = build(children)
-                doubtful.append((method, cast(Call, node)))
-                return node
-
-            return build_and_note
-
-        noting = list(self.rules)
-        for k, method in self._doubtful:
-            origin, size, build = self.rules[k]
-            noting[k] = origin, size, noted(method, build)
-        return tuple(noting)
 
 
 class _Goto(dict[tuple[int, str, str], int]):
