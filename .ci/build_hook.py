@@ -14,7 +14,9 @@ class ManPage(BuildHookInterface):  # type: ignore[misc]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before the wheel is put together."""
-        text = runpy.run_path(str(Path(self.root, ".ci", "manpage.py")))["page"](self.metadata.version)
+        text = runpy.run_path(str(Path(self.root, "src", "autodiff", "manual", "manpage.py")))["page"](
+            self.metadata.version
+        )
         Path(self.directory).mkdir(parents=True, exist_ok=True)
         self._file().write_text(text, encoding="utf-8")
         build_data["shared_data"][str(self._file())] = "share/man/man1/autodiff.1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import re
 import runpy
 import shutil
@@ -15,15 +14,11 @@ from typing import Any
 
 import pytest
 
+from autodiff.manual import manpage
 from tests.support import pages
 from tests.support.command import PATIENCE
 from tests.support.paths import ROOT
 
-MADE_BY = importlib.util.spec_from_file_location("manpage", ROOT / ".ci" / "manpage.py")
-assert MADE_BY is not None
-assert MADE_BY.loader is not None
-manpage = importlib.util.module_from_spec(MADE_BY)
-MADE_BY.loader.exec_module(manpage)
 PAGE = manpage.page("1.2.3")
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in pages.PAGES[1:]}
 

@@ -1,6 +1,6 @@
 """The LALR(1) automaton: tokens, and the tables that Lark made of a grammar, to what a builder makes of them.
 
-Lark computes the tables ahead of time (`grammar/generate.py`); here is a loop over them, so that a one-line program need not
+Lark computes the tables ahead of time (`generate.py`); here is a loop over them, so that a one-line program need not
 wait for a parser generator to load.
 """
 

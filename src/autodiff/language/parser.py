@@ -1,6 +1,6 @@
 """Text to syntax tree: tokens, then the LALR(1) automaton of `grammar/autodiff.lark` over them.
 
-Lark computes the automaton ahead of time (`grammar/generate.py`); here it is a loop over plain tables, so that a one-line
+Lark computes the automaton ahead of time (`generate.py`); here it is a loop over plain tables, so that a one-line
 program need not wait for a parser generator to load.
 
 >>> parse("f(t) = t^2; f(3x)", functions={"sin"}).statements[1].body

@@ -1,4 +1,4 @@
-"""The LALR(1) tables of a grammar, which `grammar/generate.py` has Lark make ahead of time: a program need not wait for Lark.
+"""The LALR(1) tables of a grammar, which `generate.py` has Lark make ahead of time: a program need not wait for Lark.
 
 >>> tables("autodiff").symbols["<="], tables("autodiff").keywords
 ('COMPARE', {'else': 'ELSE', 'and': 'AND', 'not': 'NOT', 'or': 'OR'})

@@ -1,10 +1,10 @@
-"""The grammars to plain tables, by Lark: run `python grammar/generate.py` after changing a grammar.
+"""The grammars to plain tables, by Lark: run `python -m autodiff.language.generate` after changing a grammar.
 
 Lark computes the LALR(1) automaton and the order in which terminals are tried; `GRAMMAR.lalr` holds them for
-`language/tables.py`, so that the parser needs no Lark. A test makes the tables anew and compares.
+`tables.py`, so that the parser starts without Lark. A test makes the tables anew and compares.
 
 >>> tables("autodiff").splitlines()[0]
-'# The automaton of grammar/autodiff.lark, written by python grammar/generate.py: not to be edited.'
+'# The automaton of grammar/autodiff.lark, written by python -m autodiff.language.generate: not to be edited.'
 """
 
 from __future__ import annotations
@@ -18,19 +18,25 @@ from typing import Any, NamedTuple
 from lark import Lark
 from lark.grammar import Rule
 
+from autodiff.errors import AutodiffError
+
 GRAMMARS = {"autodiff": ("program", "bindings"), "latex": ("program",)}
 """The start symbols of each grammar."""
 
 
-def written_file(grammar: str) -> Path:
-    """Where the tables of a grammar are kept."""
-    return Path(__file__).parents[1] / "src" / "autodiff" / "language" / f"{grammar}.lalr"
+def grammar_path(grammar: str) -> Path:
+    """Where a grammar is: inside an installed package, or at the top level of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "grammar", package.parent.parent / "grammar"):
+        if (folder / f"{grammar}.lark").is_file():
+            return folder / f"{grammar}.lark"
+    raise AutodiffError("the grammar file is missing from this installation", hint="reinstall autodiff-cli")
 
 
 def lark(grammar: str, transformer: Any = None) -> Lark:
     """Lark itself for this grammar; with a `transformer` it calls that one's methods as it parses."""
     return Lark(
-        Path(__file__).with_name(f"{grammar}.lark").read_text(encoding="utf-8"),
+        grammar_path(grammar).read_text(encoding="utf-8"),
         parser="lalr",
         lexer="basic",
         start=list(GRAMMARS[grammar]),
@@ -41,7 +47,7 @@ def lark(grammar: str, transformer: Any = None) -> Lark:
 
 
 def tables(grammar: str) -> str:
-    """The text that `language.tables` reads, for the grammar as it stands."""
+    """The text that `tables.Tables` reads, for the grammar as it stands."""
     built = lark(grammar)
     start_symbols = GRAMMARS[grammar]
     scanner, callbacks = built.parser.lexer.scanner, built.parser.lexer.callback
@@ -54,7 +60,7 @@ def tables(grammar: str) -> str:
     shared = Counter(" ".join(names) for moves in states for names in moves.values() if len(names) > 1)
     sets = {names: f"{{{number}}}" for number, names in enumerate(sorted(shared))}
     lines = [
-        f"# The automaton of grammar/{grammar}.lark, written by python grammar/generate.py: not to be edited.",
+        f"# The automaton of grammar/{grammar}.lark, written by python -m autodiff.language.generate: not to be edited.",
         *(f"PATTERN {name} {_on_one_line(pattern)}" for name, pattern in patterns.items()),
         *(f"ASCII {name} {_on_one_line(_for_ascii(p))}" for name, p in patterns.items() if p != _for_ascii(p)),
         *(f"FIRST {name} {_escaped(characters)}" for name, characters in _first(patterns).items()),
@@ -178,4 +184,4 @@ def _plain(rule: Rule) -> str:
 
 if __name__ == "__main__":
     for grammar in GRAMMARS:
-        written_file(grammar).write_text(tables(grammar), encoding="utf-8")
+        (Path(__file__).parent / f"{grammar}.lalr").write_text(tables(grammar), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The manual's pages as one man page: `python .ci/manpage.py > autodiff.1`. A wheel gets it when it is built.
+"""The manual's pages as one man page: `python src/autodiff/manual/manpage.py > autodiff.1`. A wheel gets it when it is built.
 
 Of Markdown it takes what the pages use: headings, paragraphs, lists, tables of which each row becomes an entry, blocks of code,
 `code`, **strong** words and [links](to). Hidden comments are left out.
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MANUAL = Path(__file__).parents[1] / "src" / "autodiff" / "manual"
+MANUAL = Path(__file__).parent
 FIRST = (
     "overview",
     "language",
