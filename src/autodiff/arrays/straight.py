@@ -218,8 +218,10 @@ class _Python(Operations):
                 lined.add(node)
             if node in lined:
                 lined.update(args if row is None or row.branches is None else args[:1])
-            for a in args:
-                self._last.setdefault(a, node if node in lined and self._is_fresh(row, node) else math.inf)
+            if node in lined and self._is_fresh(row, node):
+                self._last = dict.fromkeys(args, node) | self._last
+            else:  # its value may be that of an argument, or is computed later
+                self._last |= dict.fromkeys(args, math.inf)
         texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
         for node in operands:
             if (row := graph.rows[node]) is not None:
