@@ -69,6 +69,7 @@ ONLY_IN = {
         "arrays/",
         "api/array_gradient.py",
         "verify/array_difference.py",
+        "verify/array_digits.py",
         "verify/random_rounding.py",
         "verify/underflow.py",
         "batch/",

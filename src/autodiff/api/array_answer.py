@@ -171,9 +171,9 @@ def _reasons(reasons: Sequence[str]) -> str:
 
 def _sure(answer: Answer, lowered: Lowered, names: Mapping[str, int], *, normwise: bool = False) -> bool:
     """Whether the value and the slopes stay when every result is rounded at random."""
-    from autodiff.verify import random_rounding  # loads NumPy
+    from autodiff.verify import array_digits  # loads NumPy
 
-    return random_rounding.sure(lowered, answer.at, names, answer.value, answer.gradient, normwise=normwise)
+    return array_digits.sure(lowered, answer.at, names, answer.value, answer.gradient, normwise=normwise)
 
 
 def _normwise(answer: Answer, lowered: Lowered, names: Mapping[str, int]) -> Answer:

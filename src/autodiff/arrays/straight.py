@@ -3,7 +3,8 @@
     mean((x*w - y)^2)    becomes    t = x*w - y; value = mean(t**2.0); slope in w = dot(seed*(2.0*t), x)
 
 The definitions and partials of the table's rows are written out in it, each part once, so the way back shares what the way
-there has. The numbers are those of `algebra.evaluate` and `algebra.vjp`, bit for bit.
+there has. The numbers are those of `algebra.evaluate` and `algebra.vjp`, bit for bit, but for the last digits of slopes by
+parameters where a choice takes one side in the whole block: a constant slope is summed in another order.
 """
 
 from __future__ import annotations

@@ -107,7 +107,8 @@ def _in_random_rounding(
     numbers: Sequence[Any],
     sound: Any,
 ) -> None:
-    from autodiff.verify.random_rounding import sweeps, unmoved  # loads the arrays
+    from autodiff.verify.array_digits import unmoved  # loads the arrays
+    from autodiff.verify.random_rounding import sweeps
 
     def judge(blocks: Iterator[slice]) -> None:
         for block in blocks:

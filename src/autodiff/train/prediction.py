@@ -33,7 +33,8 @@ from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
 from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.resolver import Resolver
 from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
-from autodiff.verify.random_rounding import sweeps, unmoved
+from autodiff.verify.array_digits import unmoved
+from autodiff.verify.random_rounding import sweeps
 
 BLOCK = 4096
 """Rows that are evaluated at a time."""
