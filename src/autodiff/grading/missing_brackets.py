@@ -21,8 +21,8 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d]\w*|\*\*|\S")
 _TAKES_MORE = frozenset(("/", "^", "**", "*", "·", "-", "−"))
 """Operators whose operand people leave without its brackets."""
 
-_MOST = 200
-"""Pairs of brackets that are tried."""
+_MOST, _READ = 200, 20_000
+"""Pairs of brackets that are tried, and letters that are read for it: of a long answer, only the first pairs are tried."""
 
 
 def missing_brackets(answer: str, read: Callable[[str], Lowered], samples: Sequence[Sample]) -> Slip | None:
@@ -31,7 +31,7 @@ def missing_brackets(answer: str, read: Callable[[str], Lowered], samples: Seque
         return None
     if 2 * sum(close(s.answer, s.derivative) for s in samples) >= len(samples):
         return None  # a hidden difference: the answer is as it was meant
-    for text in islice(bracketed(answer), _MOST):
+    for text in islice(bracketed(answer), min(_MOST, _READ // len(answer))):
         try:
             lowered = read(text)
             values = (primal(lowered, s.at).values[lowered.result] for s in samples)
