@@ -143,6 +143,9 @@ class ProgramCommand(Helpful):
         extra = programs[sum(isinstance(param, click.Argument) for param in self.get_params(ctx)) :]
         if not extra:
             return
+        for word in programs:
+            if re.fullmatch(r"-[A-Za-z]", word):  # by itself it would be a program
+                raise click.NoSuchOption(word, ctx=ctx)
         hint = 'a program is one word: put it in quotes, "x + 1"'
         if "--at" in chosen:
             hint = 'a point is one word, as the program is: --at x=4,y=2, or in quotes --at "x = 4, y = 2"'
