@@ -9,7 +9,7 @@ equations are then of three sorts: those before the rows (of parameters alone), 
 >>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("sqrt(mean((w^2*x - y)^2))"))
 >>> known = {node: np.ones(9) for node, name in lowered.graph.inputs.items() if name in "xy"} | lowered.graph.constants
->>> found = plan(lowered, known, {"w": 2.0}, 9)
+>>> found = plan(lowered, known, {"w": 2.0}, 9, "torch")
 >>> [len(nodes) for nodes in (found.before, found.rows, found.after)], len(found.gates)
 ([2, 4, 1], 1)
 """
