@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,12 @@ def test_a_smaller_sum_from_another_start_is_said() -> None:
     least = autodiff.fit("a*sin(w*x + p)", data, "y", {"a": 1.0, "w": 2.9, "p": 0.0})
     assert least.ssr < 1
     assert least.notes == ()
+
+
+def test_another_start_where_the_model_has_no_value_is_passed_over(tmp_path: Path) -> None:
+    """Within the bounds b may be drawn below 0, and 0^b has no value then."""
+    (tmp_path / "data.csv").write_text("x,y\n0,1\n0.1,1\n")
+    given = ["--data", str(tmp_path / "data.csv"), "--y", "y", "--start", "a=1,b=1", "--bounds", "b=-1..1"]
+    ended = command("fit", "a*x^b", *given, "--steps", "1")
+    assert (ended.status, ended.err) == (0, "")
+    assert "b      1 at its bound" in ended.out

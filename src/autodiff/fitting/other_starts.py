@@ -56,7 +56,10 @@ def lower_sum(problem: Problem, begin: Vector, options: objective.Options, solut
     least, there = solution.cost * (1 - CLOSE), None
     for _ in range(TRIED_STARTS - 1):
         with suppress(AutodiffError), sample.searching():
-            tried = solve.searched(sample, _drawn(draw, begin, options), short, method).parameters
+            start = _drawn(draw, begin, options)
+            if not np.isfinite(sample.residuals(start)).all():
+                continue
+            tried = solve.searched(sample, start, short, method).parameters
             reached = objective.cost(problem, tried, options)
             if reached < least:
                 least, there = reached, tried
