@@ -12,6 +12,8 @@ import pytest
 
 import autodiff
 from autodiff import parse
+from autodiff.batch.error_equations import ErrorEquations
+from autodiff.codegen.emitter import Emitter
 from autodiff.core.evaluate import DomainError, Indeterminate, primal
 from autodiff.core.linearize import linearize
 from autodiff.core.lowering import Lowered, lower
@@ -136,3 +138,15 @@ def test_slopes_at_angles_without_a_digit_are_sure_beside_large_ones(text: str) 
                 asked += 1
                 assert abs(Fraction(number) - true) <= Fraction(parts) * abs(true), (x, factor)
     assert asked > 45
+
+
+@pytest.mark.parametrize("text", ["exp(x)", "x*x + 1", "sqrt(x)", "x^3", "cos(x)/7"])
+def test_bounds_of_rows_shrink_with_the_rounding_of_an_operation(text: str) -> None:
+    """Rows in wider numbers than float64 are rounded by less, functions as well as sums."""
+    program, own = lower(parse(text)), []
+    for unit in (1.0, 0.25):
+        emitter = Emitter()
+        of = emitter.copied(program.graph, [program.result])
+        equations = ErrorEquations(emitter, program.graph, of, unit=unit, constants={})
+        own.append(equations.bounds[program.result].own)
+    assert 0 < own[1] <= own[0] / 4
