@@ -52,6 +52,16 @@ def test_the_name_is_taken_now_and_free_afterwards() -> None:
         rules.add(ROW)
 
 
+def test_a_text_that_was_read_before_is_read_anew() -> None:
+    """k(x) is a product where k has a value, until k is a function."""
+    point = {"k": 3.0, "x": 2.0}
+    assert autodiff.evaluate("k(x)", point).value == 6
+    rules.add(elementwise("k", "u", "= u^2", "2*u", rule="square", doc="the square of u", example="k(2)"))
+    assert autodiff.evaluate("k(x)", {"x": 2.0}).value == 4
+    with pytest.raises(autodiff.AutodiffError, match="'k' is not an input"):
+        autodiff.evaluate("k(x)", point)
+
+
 def test_balls() -> None:
     answer = autodiff.evaluate("gudermannian(x)", {"x": 0.5}, digits=30)
     with mp.workdps(40):

@@ -64,9 +64,11 @@ _SHORT = 10_000
 
 
 @lru_cache(maxsize=8)
-def equations(text: str, strict: bool, given: frozenset[str], wanted: frozenset[str]) -> tuple[ParsedProgram, Lowered]:
+def equations(
+    text: str, functions: frozenset[str], strict: bool, given: frozenset[str], wanted: frozenset[str]
+) -> tuple[ParsedProgram, Lowered]:
     """A program and its equations, to which nothing may be added: the next point of the same text has them too."""
-    program = _parse(text, rules.functions(), strict=strict, given=given, wrt=wanted)
+    program = _parse(text, functions, strict=strict, given=given, wrt=wanted)
     return program, lower(program)
 
 
@@ -121,7 +123,7 @@ def evaluate(
     """
     require_known(mode, convention)
     read = equations if type(text) is str and len(text) <= _SHORT else equations.__wrapped__
-    program, lowered = read(text, bool(strict), *_with_values({} if at is None else at, wrt))
+    program, lowered = read(text, rules.functions(), bool(strict), *_with_values({} if at is None else at, wrt))
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:
         proven_digits(digits)
