@@ -9,7 +9,7 @@ import pytest
 
 import autodiff as package
 from autodiff.api.evaluate import equations
-from autodiff.core import evaluate
+from autodiff.core import evaluate, rules
 from autodiff.explanation import evaluation
 from autodiff.explanation.build import explain
 
@@ -53,7 +53,7 @@ def test_the_program_is_evaluated_once_at_the_point(name: str, monkeypatch: pyte
 def test_a_text_is_read_once_for_many_points(text: str, options: dict[str, Any]) -> None:
     """And no answer adds anything to the equations that the next one has."""
     equations.cache_clear()
-    lowered = equations(text, False, frozenset("x"), frozenset())[1]
+    lowered = equations(text, rules.functions(), False, frozenset("x"), frozenset())[1]
     size = len(lowered.graph)
     first = [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
     assert first == [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
