@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,19 @@ def test_pictures_are_files_that_do_not_change(form: str, tmp_path: Path) -> Non
     assert first.read_bytes().startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[form])
     done = autodiff("plot", "x^2 + y", "--range", "x=-1..1,y=0..1", "--theme", "dark", "-o", str(contours))
     assert (done.status, done.out, contours.exists()) == (0, "", True)
+
+
+def test_an_svg_follows_the_theme_of_the_screen() -> None:
+    image = pytest.importorskip("autodiff.render.plot.image")
+    drawn = image.image(plot("abs(x)", ("x", -1.0, 1.0)), "svg").decode()
+    shapes = re.sub("<style.*?</style>", "", drawn, flags=re.DOTALL)
+    assert set(re.findall("#[0-9a-f]{6}", shapes)) <= set(image.THEMES["light"])
+    assert shapes.count(' style="') == shapes.count(' class="autodiff" style="')
+    assert all(f'[style*="fill: {colour}"]' in drawn for colour in image.THEMES["light"])
+    asked = image.image(plot("abs(x)", ("x", -1.0, 1.0)), "svg", "light").decode()
+    assert "prefers-color-scheme" in drawn
+    assert "prefers-color-scheme" not in asked
+    assert "*{" not in drawn  # a rule for all of a page that has the picture inside
 
 
 def test_points_of_a_table_are_shown(tmp_path: Path) -> None:

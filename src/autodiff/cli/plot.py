@@ -50,7 +50,9 @@ USUAL = (-5.0, 5.0)
 @click.option("--y", "y_column", metavar="COLUMN", help="With --data: the column that goes up (default: the second).")
 @output.out_option(ENDINGS)
 @output.open_option
-@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Of a picture.")
+@click.option(
+    "--theme", type=click.Choice(["light", "dark"]), help="Of a picture. Without it an SVG follows the screen's."
+)
 @options.format_option("json")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
     """Plot PROGRAM over one variable with its derivatives, or over two as contour lines with arrows of descent."""
@@ -152,7 +154,7 @@ def _points(given: Mapping[str, Any]) -> tuple[Sequence[float], Sequence[float]]
     return columns[0].tolist(), columns[-1].tolist()
 
 
-def _content(picture: Plot | Surface, form: str, theme: str, height: int) -> bytes:
+def _content(picture: Plot | Surface, form: str, theme: str | None, height: int) -> bytes:
     from autodiff.plotting.model import Plot
 
     if form == "json":

@@ -32,6 +32,9 @@ class SlowSeries(Indeterminate):
 _FAR, _NEGLIGIBLE = 4_000, arb(2) ** -1_200
 """From how far above its shape an argument of the gamma distribution is checked for a slope below all float64s."""
 
+_LEAST_SHAPE, _MOST_SHAPE, _SHARE = 0.01, 30, 0.9
+"""Shapes of a beta distribution that cancel few bits of the formula for its slopes, and shares whose series is short."""
+
 _SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
 """Shapes that are nearly 0, and the most bits that may cancel for them."""
 
@@ -107,9 +110,18 @@ def _gamma_share_in_shape(a: arb, u: arb) -> arb:
 
 
 def _beta_share_in_shape(a: arb, b: arb, u: arb, *, second: bool) -> arb:
-    """The slope of betainc in a, or in b, from that of each term of its series (DLMF 8.17.8), or of that for 1 - u."""
+    """The slope of betainc in a, or in b, from that of each term of its series (DLMF 8.17.8), or of that for 1 - u.
+
+    Of small shapes it is the slope of u^a/(a*B(a, b))*2F1(a, 1 - b; a + 1; u) (DLMF 8.17.7), whose two terms may cancel.
+    """
     if u.is_zero() or u == 1:
         return arb(0)
+    first, other, share = (b, a, 1 - u) if second else (a, b, u)
+    if _LEAST_SHAPE < first < _MOST_SHAPE and other < _MOST_SHAPE and share < _SHARE:
+        density = (first * share.log() - _log_beta(first, other)).exp() / first**2
+        moved = (share.log() - first.digamma() + (first + other).digamma()) * _beta_share(first, other, share)
+        slope: arb = moved - density * share.hypgeom([first, first, 1 - other], [first + 1, first + 1])
+        return -slope if second else slope
     if ((a + b) / (b + 1)).max(arb(1)) * (1 - u) < ((a + b) / (a + 1)).max(arb(1)) * u:
         return -_beta_share_in_shape(b, a, 1 - u, second=not second)
 

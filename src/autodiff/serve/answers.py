@@ -33,7 +33,7 @@ FORMS = ("markdown", "latex", "json", "html")
 def answer(request: Mapping[str, str]) -> dict[str, Any]:
     """The answer to a request of the page; a mistake in it is a sentence in `error`.
 
-    Keys of a request: what (explain, plot or export), program, at, to.
+    Keys of a request: what (explain, plot or export), program, at, to; `narrow` where a plot is for a phone.
     """
     try:
         return _answer(request)
@@ -85,7 +85,7 @@ def _explained(text: str, point: Mapping[str, Any], request: Mapping[str, str]) 
 
 def _plotted(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -> dict[str, Any]:
     from autodiff.plotting.curve import plot
-    from autodiff.render.plot.image import image
+    from autodiff.render.plot.image import NARROW, WIDTH, image
 
     over = request.get("over") or next(iter(point), "")
     if over not in point or not all(isinstance(value, float) for value in point.values()):
@@ -93,8 +93,8 @@ def _plotted(text: str, point: Mapping[str, Any], request: Mapping[str, str]) ->
     x = point[over]
     reach = max(AROUND, 1.5 * abs(x))
     picture = plot(text, (over, x - reach, x + reach), point)
-    theme = "dark" if request.get("theme") == "dark" else "light"
-    return {"plot": image(picture, "svg", theme).decode(), "over": over, "tangent": picture.tangent is not None}
+    width = NARROW if request.get("narrow") else WIDTH
+    return {"plot": image(picture, "svg", width=width).decode(), "over": over, "tangent": picture.tangent is not None}
 
 
 def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ let values = new Map(); // of the inputs, as text
 let steps = [], step = -1; // rows of the backward pass, and the one that is lit
 let latest = 0, waiting = 0; // number of the last request, and the timer of the next
 
-const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 const at = () => [...values].map(([name, value]) => `${name}=${value}`).join(",");
 
 async function ask(what, more = {}) {
@@ -104,7 +103,7 @@ frame.addEventListener("load", () => {
 });
 
 async function draw(number) {
-  const found = await ask("plot", { theme: dark() ? "dark" : "light" }).catch(() => ({}));
+  const found = await ask("plot", innerWidth < 600 ? { narrow: "yes" } : {}).catch(() => ({}));
   if (number !== latest) return;
   figure.hidden = !found.plot;
   if (!found.plot) return;
@@ -214,6 +213,5 @@ find("save").addEventListener("click", async () => {
 program.addEventListener("input", () => soon());
 find("question").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", () => { load(); update(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(latest));
 load();
 update();

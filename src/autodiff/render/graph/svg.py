@@ -70,7 +70,7 @@ def svg(drawing: Drawing, prefix: str = "drawing", *, right: bool = False) -> st
     about = f"{name}: {len(drawing.vertices)} vertices, {len(drawing.arrows)} arrows"
     rows = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="autodiff-drawing" role="img" aria-label="{_attribute(about)}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" style="min-width:{width * 0.6:.0f}px;max-width:{width:.0f}px">',
+        f'viewBox="0 0 {width:.0f} {height:.0f}" style="min-width:{width * 0.85:.0f}px;max-width:{width:.0f}px">',
         f"<title>{_content(name)}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect class="sheet" width="{width:.0f}" height="{height:.0f}" rx="10"/>',

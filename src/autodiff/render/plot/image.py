@@ -1,5 +1,7 @@
 """A plot as SVG, PNG or PDF, by Matplotlib: light or dark, readable in print and without colours.
 
+An SVG for which no theme is asked is light on paper and follows the theme of the screen.
+
 The same plot gives the same file, byte for byte.
 """
 
@@ -17,8 +19,8 @@ from autodiff.render.plot import words
 
 FORMATS = ("svg", "png", "pdf")
 
-WIDTH, HEIGHT, BELOW = 7.2, 4.2, 1.8
-"""Inches: of a picture, and of the panel of each derivative."""
+WIDTH, NARROW, HEIGHT, BELOW = 6.0, 3.8, 3.8, 1.7
+"""Inches: of a picture, of one for a narrow screen, and of the panel of each derivative."""
 
 ALIKE, TITLE = 2.0, 0.3
 """How many times as long one axis may be as the other where both have the same scale; inches of what is above and below."""
@@ -29,8 +31,8 @@ MOST_LABELS, LABEL_LINES, LABEL_HEIGHT = 8, 8, 13.0
 TINY = 1e-285
 """Numbers that Matplotlib takes for 0."""
 
-LONGEST_TITLE = 76
-"""Characters of a title that fit the width."""
+TITLE_LETTERS = 10.5
+"""Characters of a title that fit an inch."""
 
 BESIDE = 1e-6
 """How near to a special point its neighbouring sample is, in parts of the range."""
@@ -55,25 +57,28 @@ THEMES = {
 }
 """Blue, orange, green and violet of a contrast of at least 4.5 to the page."""
 
+LINES = b"*{stroke-linejoin: round; stroke-linecap: butt}"
+"""The style that Matplotlib gives an SVG, and so all of a page that has it inside."""
 
-def image(plot: Plot, form: str, theme: str = "light") -> bytes:
+
+def image(plot: Plot, form: str, theme: str | None = None, width: float = WIDTH) -> bytes:
     """The curve above its derivatives, with special points, tangent and data, as the bytes of a file."""
-    colours = THEMES[theme]
+    colours = THEMES[theme or "light"]
     below = len(plot.curves) - 1
     ratios = {"height_ratios": [HEIGHT, *[BELOW] * below]}
     panels = {"nrows": 1 + below, "sharex": True, "squeeze": False, "gridspec_kw": ratios}
-    with figures(colours, HEIGHT + BELOW * below, **panels) as (figure, axes):
+    with figures(colours, HEIGHT + BELOW * below, width, **panels) as (figure, axes):
         for k, (axis, curve) in enumerate(zip(axes[:, 0], plot.curves, strict=True)):
             _panel(axis, plot, curve, colours, main=k == 0)
         titled(figure, plot.program, colours)
         axes[-1, 0].set_xlabel(plot.variable)
         _apart(figure, axes[0, 0])
-        return in_bytes(figure, form, "; ".join(words.lines(plot)) or plot.program)
+        return in_bytes(figure, form, "; ".join(words.lines(plot)) or plot.program, theme)
 
 
-def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
+def surface_image(surface: Surface, form: str, theme: str | None = None) -> bytes:
     """Contour lines with their values, arrows of steepest descent, and the path of one."""
-    colours = THEMES[theme]
+    colours = THEMES[theme or "light"]
     across, upward = (float(axis[-1] - axis[0]) for axis in (surface.xs, surface.ys))
     alike = 1 / ALIKE <= upward / across <= ALIKE
     height = min(WIDTH * upward / across, WIDTH) + TITLE if alike else WIDTH * 0.85
@@ -96,7 +101,7 @@ def surface_image(surface: Surface, form: str, theme: str = "light") -> bytes:
         titled(figure, surface.program, colours)
         if surface.levels:
             _levels(figure, axis, surface, colours)
-        return in_bytes(figure, form, surface.program)
+        return in_bytes(figure, form, surface.program, theme)
 
 
 def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
@@ -105,7 +110,7 @@ def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
 
     lines = ContourSet(axis, surface.levels, list(surface.lines.values()), colors=colours.curve, linewidths=1)
     figure.draw_without_rendering()  # which places the axes
-    labels = axis.clabel(lines, fontsize=8, fmt=words.apart(surface.levels), colors=colours.ink, inline=False)
+    labels = axis.clabel(lines, fontsize=9, fmt=words.apart(surface.levels), colors=colours.ink, inline=False)
     placed = list[tuple[float, float]]()
     for label in sorted(labels, key=lambda label: -len(placed)):
         x, y = axis.transData.transform(label.get_position())
@@ -124,8 +129,8 @@ def _behind(colours: Colours) -> dict[str, Any]:
 
 def titled(figure: Any, program: str, colours: Colours) -> None:
     """The program above the picture, on one line that fits its width."""
-    line = program.strip().replace("\n", "; ")
-    cut = line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+    line, longest = program.strip().replace("\n", "; "), int(TITLE_LETTERS * figure.get_figwidth())
+    cut = line if len(line) <= longest else f"{line[: longest - 1]}…"
     figure.suptitle(cut, color=colours.ink, fontsize=11)
 
 
@@ -199,7 +204,7 @@ def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
     axis.annotate(
         f"slope {' and '.join(map(words.short, slopes))}", (x, y), xytext=(9 if right else -9, 9 if above else -9),
         textcoords="offset points", ha="left" if right else "right", va="bottom" if above else "top",
-        color=colours.tangent, fontsize=9, bbox=_behind(colours),
+        color=colours.tangent, fontsize=10, bbox=_behind(colours),
     )  # fmt: skip
 
 
@@ -227,7 +232,7 @@ def _mark(axis: Any, mark: Any, colours: Colours, *, labelled: bool) -> None:
         axis.annotate(
             text, (mark.x, mark.value), xytext=(0, 9 if above else -9), textcoords="offset points",
             ha="left" if part < _SIDE else "right" if part > 1 - _SIDE else "center",
-            va="bottom" if above else "top", fontsize=8, color=colours.ink, bbox=_behind(colours),
+            va="bottom" if above else "top", fontsize=9, color=colours.ink, bbox=_behind(colours),
         )  # fmt: skip
 
 
@@ -271,7 +276,7 @@ def _apart(figure: Any, axis: Any) -> None:
 
 
 @contextmanager
-def figures(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator[tuple[Any, Any]]:
+def figures(colours: Colours, height: float = HEIGHT, width: float = WIDTH, **panels: Any) -> Iterator[tuple[Any, Any]]:
     """A figure of Matplotlib in these colours, which no window and no global list holds, and its axes."""
     matplotlib = library("matplotlib", "a picture", "plot")
     from matplotlib.figure import Figure
@@ -279,17 +284,29 @@ def figures(colours: Colours, height: float = HEIGHT, **panels: Any) -> Iterator
     style: dict[Any, Any] = {
         "figure.facecolor": colours.page, "axes.facecolor": colours.page, "savefig.facecolor": colours.page,
         "text.color": colours.ink, "axes.labelcolor": colours.ink, "axes.edgecolor": colours.ink,
-        "xtick.color": colours.ink, "ytick.color": colours.ink, "font.size": 9, "svg.hashsalt": "autodiff",
+        "xtick.color": colours.ink, "ytick.color": colours.ink, "font.size": 10, "svg.hashsalt": "autodiff",
         "axes.spines.top": False, "axes.spines.right": False, "text.parse_math": False,
     }  # fmt: skip
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots(**panels)
 
 
-def in_bytes(figure: Any, form: str, description: str) -> bytes:
+def in_bytes(figure: Any, form: str, description: str, theme: str | None = None) -> bytes:
+    """The figure as a file; without a `theme` it is drawn in the light one, and an SVG follows the screen's."""
     stream = io.BytesIO()
     described = {"svg": {"Date": None, "Description": description}, "png": {"Description": description}}
     metadata = described.get(form, {"CreationDate": None, "Subject": description})
     figure.savefig(stream, format=form, metadata=metadata, dpi=160)
-    return stream.getvalue()
+    if form != "svg":
+        return stream.getvalue()
+    rules = [
+        f'.autodiff[style*="{part}: {light}"]{{{part}:{dark}!important}}'
+        for light, dark in zip(THEMES["light"], THEMES["dark"], strict=True)
+        for part in ("fill", "stroke")
+    ]
+    follows = f"@media screen and (prefers-color-scheme:dark){{{''.join(rules)}}}" if theme is None else ""
+    shapes = stream.getvalue().replace(b"<svg ", b'<svg class="autodiff" ', 1)
+    # each shape has the class itself: what `<use>` shows a second time has no ancestors for a rule
+    classed = shapes.replace(b' style="', b' class="autodiff" style="')
+    return classed.replace(LINES, b".autodiff" + LINES[1:] + follows.encode(), 1)

@@ -56,7 +56,7 @@ def _losses(
         axis.axvline(best, color=colours.faint, linewidth=1)
         left = best > epochs[-1] / 2
         axis.annotate(
-            "kept", (best, 1), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, -2), fontsize=8,
+            "kept", (best, 1), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, -2), fontsize=9,
             textcoords="offset points", ha="right" if left else "left", va="top", color=colours.ink,
         )  # fmt: skip
     if len(curves) > 1:
