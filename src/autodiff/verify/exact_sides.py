@@ -15,7 +15,7 @@ they are the one-sided limits to all digits of a float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -34,7 +34,10 @@ steep term with a tiny factor shows: cbrt(x)/exp(745). The second step is its sq
 _FARTHER, _RANGE = 4, 1100
 """How many times farther for each binary order of those numbers, of which those of float64 have 1,074."""
 
-_BITS = 8192
+_BITS, _TIMES = 1024, (2, 4, 8)
+"""How many times the bits of the first step, and so many more, are tried in turn: twice is what the nearer step takes, and a
+term of third order, sinh(x) - x, six times.
+"""
 
 _SAME, _VANISHING, _ZERO = arb(1e-18), arb(1e-30), arb("1e-1000")
 """Numbers nearer than this part of them are one limit; one that shrinks by this factor with the smaller step tends to 0; a
@@ -47,33 +50,41 @@ Place: TypeAlias = tuple[Any, Any]
 def verdict(lowered: Lowered, point: Mapping[str, float], source: int) -> Verdict:
     """The verdict on the slope by an input at a special point."""
     order = _order(lowered, point)
-    with precision(max(_BITS, 8 * order)):
-        try:
-            here = ball(digits.values(lowered, point)[0].values[lowered.result])
-            sides = [_side(lowered, point, source, sign, order) for sign in (-1, 1)]
-        except Indeterminate:
-            return Verdict("unknown")
-        there = [side for side in sides if side]
-        limits = [_limit(*(value for value, _ in side)) for side in there]
-        slopes = [_limit(*(slope for _, slope in side)) for side in there]
-        jumps = [_limit(*(value - here for value, _ in side)) for side in there]
-        if not there or None in (*limits, *slopes, *jumps) or any(map(math.isinf, filter(None, limits))):
-            return Verdict("unknown")
-        left, right = ((slopes[there.index(side)] if side else None) for side in sides)
-        values = tuple(limits[there.index(side)] if side else None for side in sides)
-        seen = Verdict("ok", left=left, right=right, values=(values[0], values[1]))
-        if any(jumps):
-            return replace(seen, status="jump")
-        if any(map(math.isinf, filter(None, slopes))):
-            return replace(seen, status="infinite")
-        bend = 0.0 if len(there) == 1 else _limit(*(b - a for (_, a), (_, b) in zip(*there, strict=True)))
-        if bend is None:
-            return Verdict("unknown")
-        return replace(seen, status="corner") if bend else replace(seen, slope=slopes[-1])
+    for times in _TIMES:
+        with precision(times * (order + _BITS)):
+            try:
+                here = ball(digits.values(lowered, point)[0].values[lowered.result])
+                seen = _compared(here, [_side(lowered, point, source, sign, order) for sign in (-1, 1)])
+            except Indeterminate:
+                continue
+        if seen.status != "unknown":
+            return seen
+    return Verdict("unknown")
+
+
+def _compared(here: arb, sides: Sequence[Sequence[Place]]) -> Verdict:
+    """What the places on the two sides of a value show."""
+    there = [side for side in sides if side]
+    limits = [_limit(*(value for value, _ in side)) for side in there]
+    slopes = [_limit(*(slope for _, slope in side)) for side in there]
+    jumps = [_limit(*(value - here for value, _ in side)) for side in there]
+    if not there or None in (*limits, *slopes, *jumps) or any(map(math.isinf, filter(None, limits))):
+        return Verdict("unknown")
+    left, right = ((slopes[there.index(side)] if side else None) for side in sides)
+    values = tuple(limits[there.index(side)] if side else None for side in sides)
+    seen = Verdict("ok", left=left, right=right, values=(values[0], values[1]))
+    if any(jumps):
+        return replace(seen, status="jump")
+    if any(map(math.isinf, filter(None, slopes))):
+        return replace(seen, status="infinite")
+    bend = 0.0 if len(there) == 1 else _limit(*(b - a for (_, a), (_, b) in zip(*there, strict=True)))
+    if bend is None:
+        return Verdict("unknown")
+    return replace(seen, status="corner") if bend else replace(seen, slope=slopes[-1])
 
 
 def _order(lowered: Lowered, point: Mapping[str, float]) -> int:
-    with precision(_BITS):
+    with precision(2 * _BITS):
         try:
             values = digits.values(lowered, point)[0].values
         except (DomainError, Indeterminate):
@@ -110,15 +121,25 @@ def _texts(
     from autodiff.verify import ball_taylor
 
     start = _order(lowered, point) + 4 * count
-    with precision(max(_BITS, 8 * start)):
-        try:
-            steps = ({source: fmpq(sign, 1) / fmpq(2) ** order} for order in (start, 2 * start))
-            near, nearer = (ball_taylor.series(lowered, point, source, order, step) for step in steps)
-            return [_limit_text(a, b, count) for a, b in zip(near, nearer, strict=True)]
-        except DomainError:
-            return ()
-        except Indeterminate:
-            return None
+    best: list[str | None] | None = None
+    for times in _TIMES:
+        with precision(times * (start + _BITS)):
+            try:
+                steps = ({source: fmpq(sign, 1) / fmpq(2) ** order} for order in (start, 2 * start))
+                near, nearer = (ball_taylor.series(lowered, point, source, order, step) for step in steps)
+                best = [_limit_text(a, b, count) for a, b in zip(near, nearer, strict=True)]
+            except DomainError:
+                return ()
+            except Indeterminate:
+                continue
+        if None not in best or all(_settled(number, count) for number in (*near, *nearer)):
+            break
+    return best
+
+
+def _settled(number: Number, count: int) -> bool:
+    """Whether more precision changes none of so many digits: a ball of many bits, or no number at all."""
+    return not ball(number).is_finite() or ball(number).rel_accuracy_bits() > _BITS // 2 + 4 * count
 
 
 def _limit_text(near: Number, nearer: Number, count: int) -> str | None:
@@ -141,7 +162,7 @@ def _limit(near: arb, nearer: arb) -> float | None:
         return 0.0
     if sizes[0] <= _VANISHING * sizes[1]:
         return math.inf if nearer > 0 else -math.inf
-    if abs(near - nearer) > _SAME * sizes[1]:
+    if not abs(near - nearer) <= _SAME * sizes[1]:
         return None
     limit = shown(nearer)
     return limit if math.isfinite(limit) else None
