@@ -212,3 +212,27 @@ def test_verdicts_fits_and_compiled_programs_show_themselves() -> None:
     assert r"b &= 2.0300 \pm 0.0173" in fit.to_latex()
     assert "<th>a</th><td>0.9800 ± 0.0324</td>" in fit._repr_html_()
     assert repr(autodiff.compile("ln(x)*y")) == "<compiled 'ln(x)*y' by x, y>"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"x": (1,)}, "range of 'x' needs two ends"),
+        ({"x": ("a", "b")}, "value of 'x' must be a number, not 'a'"),
+        ({"x": [-2, 2]}, "'x' is an array"),
+        ({"x": (0, 1), "a": "k"}, "value of 'a' must be a number"),
+        ({"x": (0, 1), "a": float("nan")}, "value of 'a' must be a finite number"),
+        ({"x": (0, 1), "a": 1, "order": 1.5}, "up to order 3 are drawn, not 1.5"),
+    ],
+)
+def test_what_is_no_range_and_no_number_of_a_plot_is_named(given: dict[str, object], message: str) -> None:
+    with pytest.raises(autodiff.AutodiffError, match=message):
+        autodiff.Program("a*x^2").plot(**given)  # type: ignore[arg-type]
+
+
+def test_other_arguments_of_a_wrong_kind_are_named() -> None:
+    program = autodiff.Program("mse(y, w*x)")
+    with pytest.raises(autodiff.AutodiffError, match="missing is error, drop or mean, not 3"):
+        program.train({"x": [1.0], "y": [2.0]}, {"w": 0.0}, missing=3)  # type: ignore[arg-type]
+    with pytest.raises(autodiff.AutodiffError, match="unknown target '5'"):
+        program.export(5)  # type: ignore[arg-type]

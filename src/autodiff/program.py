@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.api.evaluate import evaluate, parse
 from autodiff.api.inputs import finite
-from autodiff.errors import AutodiffError, shortened
+from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ast import TRAINING_CALLS
 
 if TYPE_CHECKING:
@@ -114,8 +114,15 @@ class Program:
         from autodiff.plotting.surface import surface
 
         given = _point(at, named)
-        over = [(name, float(ends[0]), float(ends[1])) for name, ends in given.items() if isinstance(ends, tuple)]
-        numbers = {name: float(value) for name, value in given.items() if not isinstance(value, tuple)}
+        over, numbers = list[tuple[str, float, float]](), dict[str, float]()
+        for name, value in given.items():
+            ends = [_number(name, end) for end in (value if isinstance(value, tuple) else (value,))]
+            if len(ends) == 1 and not isinstance(value, tuple):
+                numbers[name] = ends[0]
+            elif len(ends) != 2:
+                raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"such as {name}=(-2, 2)")
+            else:
+                over.append((name, ends[0], ends[1]))
         if len(over) == 2:
             return surface(self.text, over[0], over[1], numbers)
         if len(over) != 1:
@@ -176,6 +183,15 @@ class Program:
         columns, rows = without_missing(columns_of(table, needed, kept.codes), missing, kept.codes)
         numbers = NumericTable("the table", columns, rows, "row") if columns else None
         return trained(Training(self.text, numbers, start, plan, strict=self.strict, explain=None, kept=kept))
+
+
+def _number(name: str, value: Any) -> float:
+    number = finite(name, value)
+    if not isinstance(number, float):
+        raise AutodiffError(
+            f"a plot takes numbers, and {quoted(name)} is an array", hint="a range is a pair: x=(-2, 2)"
+        )
+    return number
 
 
 def _point(at: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:

@@ -528,3 +528,14 @@ def test_an_empty_table_is_called_so() -> None:
     for words in (["fit", "a*x", "--y", "y", "--start", "a=1"], ["train", "mse(y, a*x)", "--params", "a=1"]):
         ended = autodiff(*words, "--data", "-", "--from", "ndjson")
         assert (ended.status, "stdin, line 1: the table is empty" in ended.err) == (4, True), ended
+
+
+def test_a_whole_number_of_a_file_is_a_number(tmp_path: Path) -> None:
+    point, table = tmp_path / "point.json", tmp_path / "rows.csv"
+    point.write_text('{"a": 2}')
+    table.write_text("x\n1\n3\n")
+    assert autodiff("eval", "a*x", "--data", str(table), "--at", f"@{point}", "--wrt", "x").out.split() == [
+        "f,df/dx,status", "2,2,ok", "6,2,ok",
+    ]  # fmt: skip
+    ended = autodiff("plot", "a*x", "--range", "x=min(0, 1)..max(1, 2)", "--at", f"@{point}", "--json")
+    assert json.loads(ended.out)["range"] == [0.0, 2.0]

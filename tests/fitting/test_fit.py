@@ -384,6 +384,11 @@ def test_masked_cells_are_missing() -> None:
         ({"start": {"a": np.ones(2)}}, "the start of 'a' must be a finite number"),
         ({"sigma": np.ones(3)}, "sigma names a column"),
         ({"y": np.ones(3)}, "y names a column"),
+        ({"level": "x"}, "level must be a probability"),
+        ({"loss_scale": None}, "loss_scale must be a number above 0"),
+        ({"seed": -1}, "seed must be a whole number from 0"),
+        ({"loss": 3}, "no loss '3'"),
+        ({"bounds": {3: (0, 2)}}, "bounds for '3', which is no parameter"),
     ],
 )
 def test_arguments_that_the_command_refuses_are_refused_in_python(options: dict[str, Any], message: str) -> None:

@@ -242,3 +242,35 @@ def test_a_row_that_only_random_rounding_takes_out_of_its_domain_has_its_value(t
         "predict", "u = transpose([x, x]) @ w; p = sqrt(u)", "--of", "p", "--data", str(table), "--at", "w=[0.3,-0.3]"
     )
     assert [(row["p"], row["status"]) for row in _rows(ended.out)] == [("0", "ok")] * 3
+
+
+def test_parameters_of_several_files_keep_what_each_training_kept_of_its_rows(tmp_path: Path) -> None:
+    table, saved, more = (tmp_path / name for name in ("rows.csv", "saved.json", "more.json"))
+    table.write_text("x,y\n1,0\n2,1\n3,1\n")
+    more.write_text('{"q": 2}')  # a whole number is one, too
+    training = [
+        "train",
+        "p = standardise(x)*w; L = mse(y, p)",
+        "--data",
+        str(table),
+        "--params",
+        "w=1",
+        "--save",
+        str(saved),
+    ]
+    assert autodiff(*training, "-q").status == 0
+    program = "p = q*standardise(x)*w"
+    orders = ([saved, more], [more, saved])
+    ended = [
+        autodiff("predict", program, "--of", "p", "--data", str(table), *(f"--at=@{path}" for path in order))
+        for order in orders
+    ]
+    assert [each_run.status for each_run in ended] == [0, 0], ended[0].err
+    assert ended[0].out == ended[1].out
+
+
+def test_a_doubtful_parameter_is_noted_once(tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("x\n1\n")
+    ended = autodiff("predict", "p = w*x", "--of", "p", "--data", str(table), "--at", "w=1/2pi")
+    assert ended.err == "notice: 1/2pi is read as (1/2)*pi\n"

@@ -149,7 +149,6 @@ def jacobian(
     wrt: Sequence[str] | None = None,
     *,
     of: Sequence[str] = (),
-    mode: str = "reverse",
     strict: bool = False,
     digits: int = 0,
 ) -> Matrix:
@@ -163,7 +162,7 @@ def jacobian(
     program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     names = _sources(over, wrt)
-    answers = _answers(over, names, over.names(of or [over.lowered.name]), mode, digits)
+    answers = _answers(over, names, over.names(of or [over.lowered.name]), digits)
     return _matrix("jacobian", program, over, answers, {name: answer.gradient for name, answer in answers.items()})
 
 
@@ -187,7 +186,7 @@ def jvp(
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
     names = sources(over.lowered, [*rates], of_result=False)
-    answers = _answers(over, names, over.names(of or [over.lowered.name]), "reverse", digits)
+    answers = _answers(over, names, over.names(of or [over.lowered.name]), digits)
     from autodiff.api.directions import along  # a Hessian needs none
 
     line = along(over.lowered, over.point, names, rates)
@@ -236,7 +235,7 @@ def vjp(
     given = {} if weights is None else over.numbers(weights, "a weighted sum")
     given = given or dict.fromkeys(over.names([over.lowered.name]), 1.0)
     names = _sources(over, wrt)
-    answers = _answers(over, {}, [*given], "reverse", digits)
+    answers = _answers(over, {}, [*given], digits)
     rows: dict[str, dict[str, Number | None]] = {"vjp": dict.fromkeys(names)}
     if all(answer.complete for answer in answers.values()):
         from autodiff.api.directions import weighted  # see above
@@ -254,12 +253,12 @@ def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
     return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
-def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], mode: str, digits: int) -> dict[str, Answer]:
+def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], digits: int) -> dict[str, Answer]:
     """The value and the slopes of each result."""
     digits = digits and proven_digits(digits)
     lowered = over.lowered
     return {
-        name: answered(lowered._replace(result=node, name=name), over.point, names, mode, digits=digits)
+        name: answered(lowered._replace(result=node, name=name), over.point, names, digits=digits)
         for name, node in results(lowered, of).items()
     }
 

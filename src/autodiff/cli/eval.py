@@ -64,10 +64,8 @@ def command(**given: Any) -> int:
     Of arrays, matrices, products and higher orders are by their elements, x[0], x[1], …; an array as the result needs no
     --of. With --data each row has one number for each input, and a sum of an input is that of the one number.
     """
-    for option in OF_ROWS if not given["data"] else ():
-        if given[option]:
-            typed = option.removesuffix("_form").replace("_", "-")
-            raise AutodiffError(f"--{typed} goes with --data", hint="add --data points.csv")
+    options.require_data(given, OF_ROWS)
+    options.one_matrix({"--convention": bool(given["convention"]), "--like": bool(given["like"])})
     given["convention"] = given["convention"] or given["like"]
     tables = _tables(given)
     options.one_form(given["form"], quiet=given["quiet"])
@@ -81,7 +79,7 @@ def command(**given: Any) -> int:
     if of_matrix:
         others = {"--convention": bool(given["convention"]), "--format csv": given["form"] == "csv"}
         options.one_matrix({"--order": general["--order"], **matrix, **others, "--mode": general["--mode"]})
-    point = inputs.read_point(given["points"], text, strict=given["strict"])
+    point = inputs.read_point(given["points"], text)
     wrt, digits = options.names(given["wrt"]), options.digits(given["digits"])
     if of_matrix:
         return _shown(_matrix(text, point, wrt, given, {"strict": given["strict"], "digits": digits}), given)
@@ -123,7 +121,7 @@ def _rows(
     files.apart(
         [*files.named(tables), ("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])]
     )
-    at = inputs.read_point(given["points"], strict=given["strict"])
+    at = inputs.read_point(given["points"])
     rows = {name: given[name] for name in (*OF_ROWS, "of", "data")}
     return RowsCommand(text, tables, options.names(given["wrt"]), at, rows, strict=given["strict"]).run()
 
@@ -140,17 +138,12 @@ def _matrix(
     if given["jvp"] is not None:
         if wrt is not None:
             raise AutodiffError("--wrt does not go with --jvp", hint="the direction names what moves: --jvp x=1,y=0")
-        return matrices.jvp(
-            text,
-            point,
-            inputs.typed_point(given["jvp"], strict=given["strict"]),
-            of=options.names(of, "--of") or [],
-            **more,
-        )
+        rates = inputs.typed_point(given["jvp"])
+        return matrices.jvp(text, point, rates, of=options.names(of, "--of") or [], **more)
     if given["vjp"] is not None:
         if of is not None:
             raise AutodiffError("--of does not go with --vjp", hint="the weights name the results: --vjp u=1,v=2")
-        return matrices.vjp(text, point, inputs.typed_point(given["vjp"], strict=given["strict"]), wrt, **more)
+        return matrices.vjp(text, point, inputs.typed_point(given["vjp"]), wrt, **more)
     if of is not None:
         return matrices.jacobian(text, point, wrt, of=options.results(of, jacobian=given["jacobian"]), **more)
     jacobian = matrices.jacobian(text, point, wrt, **more)

@@ -40,7 +40,7 @@ def form(given: Mapping[str, Any], endings: Mapping[str, str], *, opened: str) -
 def explained(given: Mapping[str, Any], **more: Any) -> Explanation:
     """The explanation that these options ask for."""
     text = inputs.read_program(given["program"], given["file"])
-    point = inputs.read_point(given["points"], text, strict=given["strict"]) if given["points"] else None
+    point = inputs.read_point(given["points"], text) if given["points"] else None
     return explain(
         text,
         point,

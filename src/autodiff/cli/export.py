@@ -47,7 +47,7 @@ def command(
         raise AutodiffError("the language is missing", hint=f"add --to {'|'.join(TARGETS)}, or -o FILE")
     to = to or output.form_of(out, "text", ENDINGS)
     text = inputs.read_program(program, file)
-    at = inputs.read_point(points, strict=strict)
+    at = inputs.read_point(points)
     request = requested(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
     source = written(request, to)
     options.notices(request.readings, filter(None, [request.note]))

@@ -73,12 +73,16 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     options.one_form(given["form"], quiet=given["quiet"])
     read = [*files.named(given["data"]), ("-f", file)]
     files.apart(read, [("--out", given["out"]), ("--plot", given["plot"]), ("--save", given["save"])])
+    of_band = given["prediction"] or options.on_command_line("level")
+    options.require_none(
+        [(of_band and not (given["out"] or given["plot"]), "--level and --prediction are about the band in --out and --plot", "add one of these")]
+    )  # fmt: skip
     picture = output.picture_form(given["plot"])
     from autodiff.tables.reader import format_of  # the help does without it
 
     form = format_of(given["out"]) if given["out"] else "csv"
     text = inputs.read_program(program, file)
-    start = _start(given["start"], strict=strict)
+    start = _start(given["start"])
     fitted, table = _fit(text, start, strict, given)
     options.notices(fitted.readings)
     if given["out"]:
@@ -93,10 +97,10 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     return 0 if fitted.ended == "converged" else HARD_POINT
 
 
-def _start(text: str | None, *, strict: bool) -> dict[str, float]:
+def _start(text: str | None) -> dict[str, float]:
     if text is None:
         raise AutodiffError("there is nothing to fit", hint="name the parameters and their start: --start a=1,b=0.5")
-    start = inputs.typed_point(text, strict=strict)
+    start = inputs.typed_point(text)
     for name, value in start.items():
         if not isinstance(value, int | float):
             raise AutodiffError(

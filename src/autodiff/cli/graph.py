@@ -37,6 +37,10 @@ def command(**given: Any) -> int:
     text is for the terminal; dot is read by Graphviz, mermaid by Markdown viewers, svg by browsers, tikz by LaTeX.
     """
     form = explanation_output.form(given, explanation_output.DRAWINGS, opened="svg")
+    undirected = form in ("text", "json") and options.on_command_line("direction")
+    options.require_none(
+        [(undirected, f"--direction is of dot, mermaid, svg and tikz, and not of {form}", "add --format svg")]
+    )
     explanation = explanation_output.explained(given)
     options.notices(explanation.readings, explanation.notes if explanation.at is None else ())
     return explanation_output.draw(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
 from autodiff.api.evaluate import parse
-from autodiff.api.inputs import Sample, parse_point
+from autodiff.api.inputs import Sample, finite, named, parse_point
 from autodiff.cli import streams
 from autodiff.cli.options import SYNTAX, notices
 from autodiff.core.lowering import lower
@@ -57,13 +57,13 @@ def read_program(program: str | None, file: str | None) -> str:
     return in_syntax(program)
 
 
-def read_point(points: Iterable[str], program: str = "", *, strict: bool = False) -> dict[str, Any]:
+def read_point(points: Iterable[str], program: str = "") -> dict[str, Any]:
     """Every `--at` together; a name may be given once. A number alone is the value of the only input of `program`."""
     point: dict[str, Any] = {}
     for text in points:
         if program and "=" not in text and not text.startswith("@"):
-            text = _of_the_only_input(text, program, strict=strict)
-        values = _file_point(text[1:]) if text.startswith("@") else typed_point(text, strict=strict)
+            text = _of_the_only_input(text, program)
+        values = _file_point(text[1:]) if text.startswith("@") else typed_point(text)
         for name, value in values.items():
             if name in point:
                 raise AutodiffError(f"--at gives {quoted(name)} twice", hint="a name has one value")
@@ -71,18 +71,29 @@ def read_point(points: Iterable[str], program: str = "", *, strict: bool = False
     return point
 
 
-def typed_point(text: str, *, strict: bool = False, sample: Sample | None = None) -> dict[str, Any]:
+def typed_point(text: str, sample: Sample | None = None) -> dict[str, Any]:
     """The values of `x=4,y=pi/2`; how doubtful parts are read is reported on stderr, or refused."""
     readings = list[Reading]()
     point = parse_point(text, sample, readings)
-    if strict and readings:
-        hint = "with --strict, write the brackets"
-        raise AutodiffError(f"doubtful: {readings[0]}", span=readings[0].span, source=text, hint=hint)
-    notices(tuple(readings))
+    _report(readings, text)
     return point
 
 
-def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
+def _report(readings: Sequence[Reading], source: str) -> None:
+    """Report how doubtful parts of `source` ("" shows none) are read. Raises AutodiffError with --strict."""
+    if readings and _is_strict():
+        hint = "with --strict, write the brackets"
+        raise AutodiffError(f"doubtful: {readings[0]}", span=readings[0].span, source=source, hint=hint)
+    notices(tuple(readings))
+
+
+def _is_strict() -> bool:
+    """Whether --strict was given to the running command."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.params.get("strict"))
+
+
+def _of_the_only_input(value: str, program: str) -> str:
     """`x=3` for `--at 3`. Raises AutodiffError where the program has more inputs than one or none."""
     inputs = lower(parse(program)).inputs
     meaning = f"{inputs[0]}={value.strip()}" if inputs else ""
@@ -92,7 +103,7 @@ def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
         number = False
     if not number:
         return value
-    if strict:
+    if _is_strict():
         raise AutodiffError(f"doubtful: --at {value} is read as {meaning}", hint="with --strict, write the name")
     streams.remark(f"notice: --at {printable(value)} is read as {printable(meaning)}")
     return meaning
@@ -100,29 +111,29 @@ def _of_the_only_input(value: str, program: str, *, strict: bool) -> str:
 
 def read_number(text: str, option: str) -> float:
     """The value of a constant expression, such as 0.1 or 1/3. Raises AutodiffError naming the option."""
+    readings = list[Reading]()
     try:
-        point = typed_point(f"value = {text}")
+        point = parse_point(f"value = {text}", None, readings)
     except AutodiffError:
         point = {}
     value = point.get("value")
     if len(point) != 1 or not isinstance(value, float):
         raise AutodiffError(f"{option} needs a number, not {quoted(text)}", hint="such as 0.1, 1e-3 or 1/3")
+    _report(readings, "")
     return value
 
 
 def ranges(text: str, option: str) -> dict[str, tuple[float | None, float | None]]:
     """`x=-2..2,y=0..` as pairs of numbers; None where an end is left out. Raises AutodiffError naming the option."""
     intervals: dict[str, tuple[float | None, float | None]] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\w+)\s*=(.*?)\.\.(.*)", part)
+    for part in named(text):
+        match = re.fullmatch(r"(\w+)\s*=(.*?)\.\.(.*)", part)
         if match is None:
-            raise AutodiffError(
-                f"{option} can't be read at {quoted(part.strip())}", hint=f"write for example {option} x=-2..2"
-            )
+            raise AutodiffError(f"{option} can't be read at {quoted(part)}", hint=f"write for example {option} x=-2..2")
         name, low, high = (piece.strip() for piece in match.groups())
         if high.startswith("."):
             raise AutodiffError(
-                f"{option} has three points at {quoted(part.strip())}",
+                f"{option} has three points at {quoted(part)}",
                 hint=f"write two: {name}={low}..{high.lstrip('.')}, or a zero",
             )
         if name in intervals:
@@ -171,7 +182,7 @@ def _file_point(path: str) -> dict[str, Any]:
         raise
     for name, value in data.items():
         _require_finite(path, name, value)
-    return data
+    return {name: value if isinstance(value, list) else finite(name, value) for name, value in data.items()}
 
 
 def read_object(path: str) -> dict[str, Any]:

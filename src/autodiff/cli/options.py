@@ -240,6 +240,21 @@ def one_matrix(given: Mapping[str, bool], hint: str = "ask for one of them at a 
         raise AutodiffError(f"{together[0]} and {together[1]} don't go together", hint=hint)
 
 
+def require_data(given: Mapping[str, Any], parameters: Iterable[str]) -> None:
+    """Raise AutodiffError where an option about the rows of --data is given, and --data is not."""
+    for parameter in parameters if not given["data"] else ():
+        if given[parameter]:
+            typed = parameter.removesuffix("_form").removesuffix("_column").replace("_", "-")
+            raise AutodiffError(f"--{typed} goes with --data", hint="add --data points.csv")
+
+
+def require_none(conflicts: Iterable[tuple[object, str, str]]) -> None:
+    """Raise AutodiffError for the first of these (whether it holds, message, hint) that holds."""
+    for holds, message, hint in conflicts:
+        if holds:
+            raise AutodiffError(message, hint=hint)
+
+
 def one_form(form: str, *, quiet: bool) -> None:
     """Raise AutodiffError when `-q`, which is a format of its own, is given together with another one."""
     one_matrix({"-q": quiet, format_as_typed(form): form != "text"})

@@ -56,10 +56,15 @@ USUAL = (-5.0, 5.0)
 @options.format_option("json")
 def command(program: str | None, file: str | None, strict: bool, **given: Any) -> int:
     """Plot PROGRAM over one variable with its derivatives, or over two as contour lines with arrows of descent."""
-    files.apart([("-f", file), ("--data", given["data"])], [("--out", given["out"])])
+    options.require_data(given, ("x_column", "y_column"))
+    given["data"] = files.inputs([given["data"]], None, program) if given["data"] else []
+    read = [*files.named(given["data"]), ("-f", file), *files.points(given["points"])]
+    files.apart(read, [("--out", given["out"])])
     text = inputs.read_program(program, file)
     form = output.form_of(given["out"], given["form"], ENDINGS, opened="svg" if given["opened"] else "")
     options.require_page(form, opened=given["opened"], fragment=False)
+    unthemed = form in ("text", "json") and options.on_command_line("theme")
+    options.require_none([(unthemed, f"--theme is of a picture, and {form} has no colours", "write one: -o FILE.svg")])
     picture = _picture(text, strict, given)
     height = shutil.get_terminal_size().lines if streams.width(sys.stdout) else 24
     content = _content(picture, form, given["theme"], height)
@@ -78,7 +83,7 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
     from autodiff.libraries import library
 
     library("numpy", "a plot", "plot")
-    at = inputs.read_point(given["points"], strict=strict)
+    at = inputs.read_point(given["points"])
     ranges = inputs.ranges(given["ranges"], "--range") if given["ranges"] else {}
     parsed = parse(text, strict=strict, given={*at, *ranges})
     names = lower(parsed).inputs
@@ -88,6 +93,10 @@ def _picture(text: str, strict: bool, given: Mapping[str, Any]) -> Plot | Surfac
         if not isinstance(value, float):
             raise AutodiffError(f"a plot takes numbers, and {quoted(name)} is an array")
     over = _over(ranges, names, at)
+    typed_order = len(over) == 2 and options.on_command_line("order")
+    options.require_none(
+        [(typed_order, "--order is about a curve, and two variables have contours", "leave --order out")]
+    )
     options.notices(parsed.readings)
     points = _points(given) if given["data"] else None
     if len(over) == 2:

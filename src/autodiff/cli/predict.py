@@ -49,11 +49,13 @@ def command(program: str | None, file: str | None, strict: bool, of: str, points
     library("numpy", "a prediction")
     from autodiff.cli.predicted_rows import PredictedRows
     from autodiff.train import checkpoint
+    from autodiff.train.declarations import Kept
 
-    text, kept = inputs.read_program(program, file), None
-    for _, path in files.points(points):
-        kept = checkpoint.kept_rows(path or "", inputs.read_object(path or ""))
+    text, kept = inputs.read_program(program, file), Kept()
+    saved = {path: inputs.read_object(path) for _, path in files.points(points) if path is not None}
+    for path, data in saved.items():
+        kept = kept.joined(checkpoint.kept_rows(path, data))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
-    typed = inputs.read_point([point for point in points if not point.startswith("@")])
-    given |= {"of": options.names(of, "--of") or [], "typed": list(typed), "kept": kept}
+    typed = [name for name in parameters if not any(name in data for data in saved.values())]
+    given |= {"of": options.names(of, "--of") or [], "typed": typed, "kept": kept}
     return PredictedRows(text, tables, parameters, given, strict=strict).run()

@@ -12,7 +12,6 @@ from autodiff.engines.predicted_parts import outputs_of, predict_task
 from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.tables.inputs import InputFile
 from autodiff.tables.text import Table
-from autodiff.train.declarations import Kept
 
 
 class PredictedRows(RowsCommand):
@@ -26,8 +25,7 @@ class PredictedRows(RowsCommand):
 
     @property
     def reads_texts(self) -> bool:
-        kept: Kept | None = self.given["kept"]
-        return bool(self.given["keep"] or (kept and kept.codes))
+        return bool(self.given["keep"] or self.given["kept"].codes)
 
     def task_for(self, first: Table) -> PartTask:
         task = predict_task(self.fixed, self.given["kept"], of=tuple(self.given["of"]), **self.fields_of_task(first))

@@ -29,6 +29,7 @@ def command(port: int, host: str, shown: bool) -> int:
     """Serve a page to type formulas into: the explanation and the plot follow as one types."""
     from autodiff.serve.app import LOCAL, application
 
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host  # as a browser writes an IPv6 address
     hosts = LOCAL if host in LOCAL else (*LOCAL, host)
     served = application(hosts)
     uvicorn = library("uvicorn", "the page", "web")

@@ -158,7 +158,7 @@ def _training(
         Schedule.of(given["schedule"], given["epochs"]), given["clip"] or 0.0,
     )  # fmt: skip
     require_together(given)
-    state = _start(given, plan.seed, saved, strict=strict)
+    state = _start(given, plan.seed, saved)
     loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
@@ -263,12 +263,12 @@ def _coded(name: str, texts: Sequence[str]) -> str:
     return f"{shortened(name)} is text: {listed}{f' and so on to {len(texts) - 1}' * (len(texts) > 5)}"
 
 
-def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any], *, strict: bool) -> Any:
+def _start(given: Mapping[str, Any], seed: int, saved: Mapping[str, Any]) -> Any:
     """The parameters at the beginning, from --params or --resume."""
     from autodiff.train import checkpoint, loop
 
     if given["params"] is not None:
-        start = inputs.typed_point(given["params"], strict=strict, sample=loop.sampler(seed))
+        start = inputs.typed_point(given["params"], loop.sampler(seed))
         return checkpoint.State({name: finite(name, value) for name, value in start.items()}, {})
     state = checkpoint.load(given["resume"], saved)
     if checkpoint.settings(saved).get("optimizer", given["optimizer"]) != given["optimizer"]:

@@ -48,7 +48,7 @@ OPTIMIZERS_OF = dict.fromkeys(("lr", "batch_size", "weight_decay", "schedule", "
 def require_together(given: Mapping[str, Any]) -> None:
     """Raise AutodiffError for options one of which would do nothing beside the others."""
     typed, optimizer, engine = options.on_command_line, given["optimizer"], given["engine"]
-    conflicts = [
+    conflicts: list[tuple[object, str, str]] = [
         (optimizer in WHOLE and typed("batch_size"), f"{optimizer} looks at all rows in each step, so it takes no --batch-size",
          "leave --batch-size out"),
         (optimizer in WHOLE and typed("lr"), f"{optimizer} chooses its own rate, so it takes no --lr", "leave --lr out"),
@@ -76,9 +76,7 @@ def require_together(given: Mapping[str, Any]) -> None:
     for option, value in about_rows.items():
         message = f"{option} is about the rows of a table, and there is none"
         conflicts.append((value and not given["data"], message, "add --data FILE.csv"))
-    for meet, message, hint in conflicts:
-        if meet:
-            raise AutodiffError(message, hint=hint)
+    options.require_none(conflicts)
 
 
 def require_enough(training: Training, given: Mapping[str, Any]) -> None:

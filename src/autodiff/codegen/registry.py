@@ -61,7 +61,7 @@ def requested(
     one number, which the comment in the source says. Raises AutodiffError for a mistake in the text or the arguments.
     """
     if to not in TARGETS:
-        raise AutodiffError(f"unknown target {quoted(to)}", hint=f"choose one of {', '.join(TARGETS)}")
+        raise AutodiffError(f"unknown target {quoted(str(to))}", hint=f"choose one of {', '.join(TARGETS)}")
     if to != "sql" and (at or total or table != "data"):
         raise AutodiffError("--sum, --table and --at belong to SQL", hint="add --to sql, or leave them out")
     program = parse(text, strict=strict, given=at, wrt=wrt)

@@ -132,10 +132,10 @@ class PredictTask(PartTask):
         yield from predictions(table, outputs_of(self), count, kept=kept, fail_fast=self.fail_fast)
 
 
-def predict_task(parameters: Mapping[str, Any], kept: Kept | None, **fields: Any) -> PredictTask:
+def predict_task(parameters: Mapping[str, Any], kept: Kept, **fields: Any) -> PredictTask:
     """The task with these parameters."""
     values = {name: nested(value) for name, value in parameters.items()}
-    return PredictTask(parameters=json.dumps(values), kept=json.dumps(asdict(kept or Kept())), **fields)
+    return PredictTask(parameters=json.dumps(values), kept=json.dumps(asdict(kept)), **fields)
 
 
 @lru_cache(maxsize=2)

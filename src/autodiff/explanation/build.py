@@ -81,10 +81,13 @@ def explain(
     drawn, of = two_arrows(lowered)
     steps = places(drawn, atoms=atoms, expand=expand)
     point = {} if elements is None and not lowered.inputs else None if elements is None else elements.point
-    if rate is not None and point is None:
-        raise AutodiffError("a step of gradient descent needs a point", hint=_GIVE, command_hint=_ADD)
-    if digits and point is None:
-        raise AutodiffError("digits of a slope need a point", hint=_GIVE, command_hint=_ADD)
+    of_numbers = {
+        "a step of gradient descent needs": rate is not None, "digits of a slope need": digits,
+        "bars of the factors need": bars, "a convention needs": convention,
+    }  # fmt: skip
+    for what, wanted_here in of_numbers.items() if point is None else ():
+        if wanted_here:
+            raise AutodiffError(f"{what} a point", hint=_GIVE, command_hint=_ADD)
     if mode != "reverse" and point is None:
         raise AutodiffError(
             f"the table of mode {mode} is one of numbers, and without a point there are none",

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.errors import DATA, AutodiffError, quoted, shortened
 from autodiff.fitting.problem import Vector
 from autodiff.tables import frames
 
 
 def require_options(
     y: object, sigma: object, start: Mapping[str, object], bounds: Mapping[str, object],
-    loss_scale: float, starts: int, level: float, steps: int,
+    loss_scale: float, starts: int, level: float, steps: int, seed: int,
 ) -> None:  # fmt: skip
     """Raise AutodiffError for what the command refuses as well, before it is computed with."""
     for what, name in (("y", y), ("sigma", sigma)):
@@ -38,17 +38,18 @@ def require_options(
         pair = ends if isinstance(ends, Sequence | np.ndarray) and len(ends) == 2 else ()
         if not len(pair) or not all(isinstance(end, numbers.Real) for end in pair):
             raise AutodiffError(
-                f"the bounds of {quoted(name)} must be two numbers, (lowest, highest)",
+                f"the bounds of {quoted(str(name))} must be two numbers, (lowest, highest)",
                 hint="math.inf where there is none",
             )
-    for what, value, good, rule in (
-        ("loss_scale", loss_scale, 0 < loss_scale < math.inf, "a number above 0"),
-        ("level", level, 0 < level < 1, "a probability, above 0 and below 1"),
-        ("starts", starts, isinstance(starts, numbers.Integral) and starts >= 1, "a whole number from 1"),
-        ("steps", steps, isinstance(steps, numbers.Integral) and steps >= 1, "a whole number from 1"),
+    for what, value, most, rule in (
+        ("loss_scale", loss_scale, math.inf, "a number above 0"),
+        ("level", level, 1, "a probability, above 0 and below 1"),
     ):
-        if not good:
-            raise AutodiffError(f"{what} must be {rule}, not {value!r}")
+        if not (isinstance(value, numbers.Real) and 0 < value < most):
+            raise AutodiffError(f"{what} must be {rule}, not {shortened(repr(value))}")
+    for what, value, least in (("starts", starts, 1), ("steps", steps, 1), ("seed", seed, 0)):
+        if not (isinstance(value, numbers.Integral) and value >= least):
+            raise AutodiffError(f"{what} must be a whole number from {least}, not {shortened(repr(value))}")
 
 
 def _is_finite(value: Any) -> bool:

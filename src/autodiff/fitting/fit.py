@@ -170,7 +170,7 @@ def fit(
     Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
     Needs NumPy and SciPy (the extra `fit`).
     """
-    arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps)
+    arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps, seed)
     hidden: list[Reading] = []
     wanted = chooser(text, y, start, sigma, hidden, strict=strict)(program_names(column_names(data)))
     problem = Problem.of(text, arguments.columns_of(data, wanted), y, start, sigma, strict=strict)
@@ -188,11 +188,11 @@ def _options(
     problem: Problem, begin: Vector, bounds: Mapping[str, tuple[float, float]], loss: str, scale: float, steps: int
 ) -> objective.Options:
     if loss not in objective.LOSSES:
-        raise AutodiffError(f"there is no loss {quoted(loss)}", hint=f"there are {', '.join(objective.LOSSES)}")
+        raise AutodiffError(f"there is no loss {quoted(str(loss))}", hint=f"there are {', '.join(objective.LOSSES)}")
     for name, (low, high) in bounds.items():
         if name not in problem.names:
             raise AutodiffError(
-                f"there are bounds for {quoted(name)}, which is no parameter",
+                f"there are bounds for {quoted(str(name))}, which is no parameter",
                 hint=f"the parameters are {', '.join(problem.names)}",
             )
         number = float(begin[problem.names.index(name)])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.api.derivative import derivative
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, shortened
 from autodiff.plotting.brackets import brackets, grouped, missed
 from autodiff.plotting.marks import named
 from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Mark, Plot, Tangent
@@ -143,8 +143,8 @@ def plot(
     """
     variable, start, stop = over
     require_range(variable, start, stop)
-    if not 0 <= order <= HIGHEST:
-        raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {order}")
+    if not (isinstance(order, int) and 0 <= order <= HIGHEST):
+        raise AutodiffError(f"derivatives up to order {HIGHEST} are drawn, not {shortened(repr(order))}")
     sampler = Sampler(text, (variable,), at or {})
     samples = sampled(sampler, start, stop)
     result = sampler.compiled.lowered.name

@@ -105,7 +105,7 @@ def without_missing(
     import numpy as np
 
     if missing not in ("error", "drop", "mean"):
-        raise AutodiffError(f"missing is error, drop or mean, not {quoted(missing)}")
+        raise AutodiffError(f"missing is error, drop or mean, not {shortened(repr(missing))}")
     if scalars := [name for name, column in columns.items() if not np.ndim(column)]:
         raise AutodiffError(
             f"the column {quoted(scalars[0])} is one number, and a column has one for each row", exit_status=DATA

@@ -62,6 +62,10 @@ class Kept:
     scales: dict[str, list[Any]] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
 
+    def joined(self, other: Kept) -> Kept:
+        """What both have, the other one's where they differ."""
+        return Kept(*(getattr(self, part) | getattr(other, part) for part in self.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
