@@ -11,7 +11,7 @@ import pytest
 
 import autodiff
 from autodiff.batch.compile import Compiled
-from autodiff.fitting import problem
+from autodiff.fitting import other_starts, problem
 from tests.support.command import autodiff as command
 from tests.support.paths import EXAMPLES
 
@@ -180,6 +180,38 @@ def test_a_smaller_sum_from_another_start_is_said() -> None:
     least = autodiff.fit("a*sin(w*x + p)", data, "y", {"a": 1.0, "w": 2.9, "p": 0.0})
     assert least.ssr < 1
     assert least.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "start"),
+    [
+        ("a*x + b*sin(w*x + p)", {"a": 90.0, "b": 1.0, "w": 1.0, "p": 0.0}),
+        ("a*exp(b*x) + c*exp(-((x - m)/s)^2)", {"a": 20.0, "b": 0.3, "c": 1.0, "m": 2.0, "s": 1.0}),
+    ],
+)
+def test_a_smaller_sum_is_said_of_a_fit_that_explains_most_of_y(model: str, start: dict[str, float]) -> None:
+    """The residuals of the part that is not fitted follow each other, also where rows are in no order."""
+    chance = np.random.default_rng(1)
+    x = chance.permutation(np.linspace(0, 10, 60))
+    part = 2 * np.sin(3 * x + 0.4) if "sin" in model else 9 * np.exp(-(((x - 7) / 0.5) ** 2))
+    y = (100 * x if "sin" in model else 20 * np.exp(0.3 * x)) + part + 0.05 * chance.standard_normal(60)
+    fitted = autodiff.fit(model, {"x": x, "y": y}, "y", start)
+    assert fitted.r_squared is not None
+    assert fitted.r_squared > 0.999
+    assert fitted.notes[-1].startswith("another start leads to a smaller sum, ")
+
+
+def test_of_random_residuals_no_other_start_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = list[int]()
+    monkeypatch.setattr(other_starts, "_drawn", lambda _, begin, __: drawn.append(1) or begin)
+    x = np.linspace(0, 5, 200)
+    tried = 0
+    for seed in range(20):
+        y = 5 * np.exp(-x) + 0.01 * np.random.default_rng(seed).standard_normal(200)
+        autodiff.fit("a*exp(b*x)", {"x": x, "y": y}, "y", {"a": 1.0, "b": -0.5})
+        tried += bool(drawn)
+        drawn.clear()
+    assert tried <= 5
 
 
 def test_another_start_where_the_model_has_no_value_is_passed_over(tmp_path: Path) -> None:

@@ -28,9 +28,6 @@ from autodiff.tables.frames import column_names
 EXACT = 1e-12
 """Residuals that are rounding, in parts of the largest y: what they say of single rows is chance."""
 
-GOOD = 0.99
-"""The share of y's variance from which on no other start is tried: a loop over good fits takes no longer."""
-
 TRADE = 0.99
 """Correlation from which on the data hardly distinguish two parameters."""
 
@@ -179,8 +176,8 @@ def fit(
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
     solution, same = other_starts.best(problem, begin, options, starts, seed)
     fitted = _fit(problem, options, solution, (starts, same), level, y, prediction=prediction)
-    look = starts == 1 and not (fitted.r_squared is not None and fitted.r_squared > GOOD)
-    lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed) if look else ""
+    explained = fitted.r_squared or 0.0
+    lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed, explained) if starts == 1 else ""
     return replace(fitted, notes=(*fitted.notes, lower_sum)) if lower_sum else fitted
 
 

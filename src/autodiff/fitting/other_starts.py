@@ -22,6 +22,10 @@ CLOSE = 1e-6
 TRIED_STARTS, TRIED_STEPS, TRIED_ROWS = 20, 50, 1000
 """How many starts are tried for a smaller sum, where one is asked for, with how many steps and rows at most."""
 
+GOOD, RELATED = 0.99, 1.5
+"""A fit from which no other start is tried, so that a loop over good fits takes no longer: the share of y's variance that it
+explains, and the correlation of one residual with the next, at most, in deviations of that of random numbers."""
+
 
 def best(
     problem: Problem, begin: Vector, options: objective.Options, starts: int, seed: int
@@ -38,14 +42,18 @@ def best(
     return least, sum(s.cost <= least.cost * (1 + CLOSE) for s in solutions)
 
 
-def lower_sum(problem: Problem, begin: Vector, options: objective.Options, solution: solve.Solution, seed: int) -> str:
+def lower_sum(
+    problem: Problem, begin: Vector, options: objective.Options, solution: solve.Solution, seed: int, explained: float
+) -> str:
     """A sentence about a start that leads to a smaller sum, from a short search over a sample of the rows; "" for none.
 
-    The starts are those of `best`. Over many rows, of which passes take long, and of a model that is linear in all parameters,
-    none are tried.
+    The starts are those of `best`. Over many rows, of which passes take long, of a model that is linear in all parameters, and
+    where the share of y's variance that is `explained` is large and residuals are like random numbers, none are tried.
     """
     exact = objective.is_exact(problem, solution.parameters, options)
     if solution.ended != "converged" or exact or objective.is_large(problem):
+        return ""
+    if explained > GOOD and not _are_related(problem, problem.residuals(solution.parameters)):
         return ""
     sample, draw = problem.sample(TRIED_ROWS), np.random.default_rng(seed)
     short = replace(options, steps=TRIED_STEPS)
@@ -68,6 +76,14 @@ def lower_sum(problem: Problem, begin: Vector, options: objective.Options, solut
     place = ", ".join(f"{name} = {value:.4g}" for name, value in zip(problem.names, there, strict=True))
     sums = f"{2 * least:.4g} instead of {2 * solution.cost:.4g}"
     return f"another start leads to a smaller sum, {sums} ({place}): try --starts {TRIED_STARTS}"
+
+
+def _are_related(problem: Problem, residuals: Vector) -> bool:
+    """Whether residuals tell what the next one is, in the order of the rows or in that of a column."""
+    apart = residuals - residuals.mean()
+    orders = (apart, *(apart[np.argsort(column, kind="stable")] for column in problem.columns.values()))
+    largest = max(abs(float(ordered[1:] @ ordered[:-1])) for ordered in orders)
+    return largest > RELATED / math.sqrt(problem.rows) * float(apart @ apart)
 
 
 def _drawn(draw: Any, begin: Vector, options: objective.Options) -> Vector:
