@@ -183,6 +183,17 @@ def test_a_slope_of_zero_is_a_minimum_only_where_the_loss_falls_nowhere(
     assert data["ended"] == ended
 
 
+def test_a_valley_at_a_loss_of_nothing_but_rounding_is_a_minimum(tmp_path: Path) -> None:
+    """Two exponentials where one is enough: the loss is 7e-28, and another one of rounding lies beside it."""
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n" + "".join(f"{k / 7},{2 * np.exp(-k / 7) + 1}\n" for k in range(20)))
+    program, start = "mse(y, a*exp(-b*x) + c*exp(-d*x) + g)", "a=1,b=1,c=1,d=0.5,g=0"
+    data = json.loads(
+        autodiff("train", program, "--data", str(table), "--params", start, "--optimizer", "lbfgs", "--json").out
+    )
+    assert (data["ended"], data["loss"] < 1e-24) == ("converged", True)
+
+
 def test_hahn1_ends_in_no_minimum_from_its_second_start() -> None:
     """The valley of NIST's Hahn1 to which L-BFGS leads: slopes of 4e-12, and 20 times the certified sum of squares.
 

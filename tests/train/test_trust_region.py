@@ -30,9 +30,9 @@ LOSSES = json.loads(RECORDED.read_text(encoding="utf-8"))["losses"]
 # --- Levenberg-Marquardt -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in NIST if name not in ("Hahn1", "Thurber", "Chwirut1")])
-def test_lbfgs_calls_no_wrong_parameters_of_nist_converged(name: str) -> None:
-    """Hahn1 has a test of its own; these three take long."""
+@pytest.mark.parametrize("name", [name for name in NIST if name != "Hahn1"])
+def test_lbfgs_calls_right_parameters_of_nist_converged_and_no_wrong_ones(name: str) -> None:
+    """Hahn1 has a test of its own. An end without a further step at a minimum was called stuck, and others went in circles."""
     certified, columns = problem(name)
     *functions, model = NIST[name].split("\n")
     text = "\n".join([*functions, f"L = mse({'ln(y)' if name == 'Nelson' else 'y'}, {model})"])
@@ -41,8 +41,10 @@ def test_lbfgs_calls_no_wrong_parameters_of_nist_converged(name: str) -> None:
         at = {key: parameter.starts[start] for key, parameter in certified.items()}
         training = trained(Training(text, table, at, Hyperparameters(epochs=300, optimizer="lbfgs")))
         assert training.ending is not None
-        right = min(digits(training.parameters[key], parameter.value) for key, parameter in certified.items()) >= 3
-        assert right or training.ending.ended != "converged"
+        right = min(digits(training.parameters[key], parameter.value) for key, parameter in certified.items())
+        assert (
+            training.ending.ended == "converged" if right >= 6 else right >= 3 or training.ending.ended != "converged"
+        )
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "lbfgs", "lm", "newton"])

@@ -20,9 +20,9 @@ from autodiff.errors import HARD_POINT, AutodiffError
 from autodiff.train.checkpoint import ROUNDING, State
 from autodiff.train.divergence import Diverged
 from autodiff.train.loop import descend
-from autodiff.train.minimum import falls_somewhere
+from autodiff.train.minimum import FEW, falls_somewhere, hessian
 from autodiff.train.optimizers.first_order import OPTIMIZERS
-from autodiff.train.optimizers.whole_vector import TRUST_REGION, ParameterVector, curved
+from autodiff.train.optimizers.whole_vector import TRUST_REGION, WHOLE, ParameterVector, curved
 from autodiff.train.training import Training
 
 Ended = Literal["converged", "out of epochs", "stopped early", "flat", "stuck", "diverged", "interrupted"]
@@ -107,14 +107,21 @@ def _has_no_effect(training: Training, parameters: Mapping[str, Any]) -> bool:
     return here is not None and scale is not None and bool((here.sizes < NO_EFFECT * scale).any())
 
 
-def _at_minimum(training: Training, parameters: Mapping[str, Any], loss: float) -> bool:
-    """Whether the optimizer's quadratic model has its minimum here, which shows more than the slope where that is mostly
+def _at_minimum(training: Training, parameters: Mapping[str, Any], loss: float, slopes: Mapping[str, Any]) -> bool:
+    """Whether the quadratic model of the loss has its minimum here, which shows more than the slope where that is mostly
     rounding."""
-    from autodiff.train.optimizers.trust_region import height  # other optimizers do without
+    from autodiff.train.optimizers.curvature import WithHessian  # other optimizers do without
+    from autodiff.train.optimizers.trust_region import SecondOrderModel, height
 
-    vector = ParameterVector(parameters)
-    above = height(curved(training.trained, vector, training.plan.optimizer), vector.joined(parameters))
-    return above <= TOLERANCE**2 * _size(loss, training.state.first)
+    vector, optimizer = ParameterVector(parameters), training.plan.optimizer
+    whole = vector.joined(parameters)
+    here: SecondOrderModel | None = None
+    if optimizer in TRUST_REGION:
+        here = curved(training.trained, vector, optimizer).expansion(whole)
+    elif len(whole) <= FEW:
+        matrix = hessian(training, parameters)
+        here = WithHessian(loss, vector.joined(slopes), matrix) if np.isfinite(matrix).all() else None
+    return here is not None and height(here) <= TOLERANCE**2 * _size(loss, training.state.first)
 
 
 def conclude(training: Training, *, interrupted: bool = False) -> Ending:
@@ -133,7 +140,8 @@ def conclude(training: Training, *, interrupted: bool = False) -> Ending:
     if loss is not None and not interrupted and not training.failed:
         stopped = state.epochs < training.plan.epochs
         steep = relative_slope(slopes, parameters, loss, state.first) if slopes else math.inf
-        if training.plan.optimizer in TRUST_REGION and steep > TOLERANCE and _at_minimum(training, parameters, loss):
+        ends_itself = training.plan.optimizer in TRUST_REGION or (stopped and training.plan.optimizer in WHOLE)
+        if ends_itself and slopes and steep > TOLERANCE and _at_minimum(training, parameters, loss, slopes):
             steep = 0.0
         ended = judge(state.first, loss, last, steep, stopped=stopped and not training.stopped_early)
         without_effect = (

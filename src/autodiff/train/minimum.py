@@ -28,9 +28,9 @@ FEW = 30
 SAMPLE = 20_000
 """Rows from which the curvature is estimated; what it suggests is tried on all rows."""
 
-FLAT, FALLS = 1e-6, 1e-10
-"""A direction is flat in which a step as long as the parameters changes the loss by at most this share; and by how much it
-must fall there."""
+FLAT, FALLS, NOTHING = 1e-6, 1e-10, 1e-24
+"""A direction is flat in which a step as long as the parameters changes the loss by at most this share; by how much it must
+fall there, of itself and of the first loss, beside which a smaller one is 0 but for rounding."""
 
 NEGATIVE = 1e-7
 """The share of the largest curvature above which a negative one is no rounding."""
@@ -52,12 +52,24 @@ def falls_somewhere(training: Training, parameters: Mapping[str, Any], loss: flo
     here = vector.joined(parameters)
     product = _hessian_product(training, parameters, vector)
     directions = _directions if len(here) <= FEW else _bent_down_of_many
+    lower = loss - max(FALLS * abs(loss), NOTHING * abs(training.state.first or 0.0))
     for direction, lengths in directions(product, here, loss):
         for length in (*lengths, *(-length for length in lengths)):
             there = training.measured(vector.parts(here + length * direction))[0]
-            if there is not None and there < loss - FALLS * abs(loss):
+            if there is not None and there < lower:
                 return True
     return False
+
+
+def hessian(training: Training, parameters: Mapping[str, Any]) -> Vector:
+    """The Hessian of the loss, estimated from a sample of the rows where they are many; not finite where it has none."""
+    vector = ParameterVector(parameters)
+    return _whole(_hessian_product(training, parameters, vector), len(vector.joined(parameters)))
+
+
+def _whole(product: Product, size: int) -> Vector:
+    matrix = np.stack([product(unit) for unit in np.eye(size)])
+    return (matrix + matrix.T) / 2
 
 
 def _hessian_product(training: Training, parameters: Mapping[str, Any], vector: ParameterVector) -> Product:
@@ -87,10 +99,9 @@ def _hessian_product(training: Training, parameters: Mapping[str, Any], vector: 
 
 def _directions(product: Product, here: Vector, loss: float) -> Iterator[tuple[Vector, tuple[float, ...]]]:
     """The directions that are flat or bent down, and how far to go along each."""
-    hessian = np.stack([product(unit) for unit in np.eye(len(here))])
+    hessian = _whole(product, len(here))
     if not np.isfinite(hessian).all():
         return
-    hessian = (hessian + hessian.T) / 2
     values, vectors = np.linalg.eigh(hessian)
     yield from _bent_down(values, vectors, loss)
     chance = np.random.default_rng(0)

@@ -80,8 +80,10 @@ def _step(search: Callable[..., Any], seen: _LastEvaluation, here: Iteration, sl
             continue
         vector = here.vector + length * direction
         loss, there = seen.loss(vector), seen.slope(vector)
-        flatter = np.max(np.abs(there)) < np.max(np.abs(slope)) and loss <= here.loss + 4 * ROUNDING * abs(here.loss)
-        if loss < here.loss or flatter:
+        rounding, flatter = 4 * ROUNDING * abs(here.loss), np.max(np.abs(there)) < np.max(np.abs(slope))
+        if loss < here.loss - rounding or (
+            flatter and loss <= here.loss + rounding
+        ):  # either alone would go in circles
             return _iteration(here, slope, loss, vector, there)
     return None
 

@@ -121,14 +121,11 @@ def _measurable(loss: float, values: Vector, directions: Vector, vector: Vector,
     return radius if (step <= NEARBY * np.maximum(1.0, np.abs(vector))).all() else 0.0
 
 
-def height(curved: TwiceDifferentiableLoss, vector: Vector) -> float:
-    """How far the loss at a vector is above the minimum of its quadratic model; infinite where that has none.
+def height(here: SecondOrderModel) -> float:
+    """How far the loss is above the minimum of its quadratic model; infinite where that has none.
 
     For a sum of squares this is, beside the loss, the squared cosine between the residuals and their slopes.
     """
-    here = curved.expansion(vector)
-    if here is None:
-        return math.inf
     values, _, slope = here.spectrum(np.where(here.sizes > 0, here.sizes, 1.0))
     small = 1e-14 * float(np.abs(values).max(initial=0.0))
     if float(values[0]) < -small:
