@@ -143,6 +143,12 @@ def nearest(word: str, options: Iterable[str]) -> str:
     return known[best] if likeness[best] >= 0.7 or len(best) == len(word) == 3 else ""
 
 
+def did_you_mean(word: str, options: Iterable[str], otherwise: str = "") -> str:
+    """The next step for a word that is none of the options: the nearest of them, else `otherwise`."""
+    near = nearest(word, options)
+    return f"did you mean {quoted(near)}?" if near else otherwise
+
+
 def excerpt(source: str, span: Span, width: int = 0) -> list[str]:
     """The program line of `span` with carets under it, in a long program with its number.
 

@@ -69,7 +69,7 @@ def test_lines_have_their_level_and_cuts_are_where_the_program_breaks(text: str,
 def test_levels_that_a_program_never_takes_are_not_drawn(text: str) -> None:
     picture = _over(text)
     assert not picture.lines
-    assert "no lines: the value only jumps" in terminal.surface_text(picture, 80)
+    assert "no lines: the value only jumps" in terminal.text(picture, 80)
 
 
 @pytest.mark.parametrize(

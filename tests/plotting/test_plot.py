@@ -286,7 +286,7 @@ def test_the_terminal_is_never_wider_than_asked(width: int) -> None:
     for text in ("abs(x^2-1)", "tan(x)", "1e300*x", "floor(x)"):
         found = terminal.text(plot(text, ("x", -5.0, 5.0), {"x": 1.5}), width)
         assert max(map(len, found.splitlines()[:-8])) <= width
-    assert "\n" in terminal.surface_text(surface("x*y", ("x", -1.0, 1.0), ("y", -1.0, 1.0)), width)
+    assert "\n" in terminal.text(surface("x*y", ("x", -1.0, 1.0), ("y", -1.0, 1.0)), width)
 
 
 @pytest.mark.parametrize("text", ["tan(x)", "x^3/7", "exp(x)/3", "1e-200*x", "5.123", "sin(1/x)*77"])

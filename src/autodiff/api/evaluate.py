@@ -21,7 +21,7 @@ from autodiff.api.scalar_answer import Query, answered
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered, lower
-from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
+from autodiff.errors import AutodiffError, Span, did_you_mean, normalised, quoted, shortened
 from autodiff.language.ast import CONSTANTS, ParsedProgram
 from autodiff.language.parser import parse as _parse
 
@@ -190,12 +190,9 @@ def results(lowered: Lowered, of: Sequence[str]) -> dict[str, int]:
     for name in named(of):
         node = lowered.assigned.get(name, lowered.result if name == lowered.name else None)
         if node is None:
-            near = nearest(name, lowered.assigned)
             known = f"it assigns {diagnostics.listed(lowered.assigned)}" if lowered.assigned else ""
-            raise AutodiffError(
-                f"{quoted(name)} is no result of this program",
-                hint=f"did you mean {quoted(near)}?" if near else known or "give its parts names: u = …; v = …",
-            )
+            hint = did_you_mean(name, lowered.assigned, known or "give its parts names: u = …; v = …")
+            raise AutodiffError(f"{quoted(name)} is no result of this program", hint=hint)
         if name in nodes:
             raise AutodiffError(f"{quoted(name)} stands twice among the results")
         nodes[name] = node
@@ -208,5 +205,5 @@ def inputs_only(lowered: Lowered, names: Mapping[str, int]) -> None:
         if name in lowered.assigned:
             raise AutodiffError(
                 f"{quoted(name)} is assigned in the program, and a Hessian is by inputs",
-                hint=f"its inputs are {', '.join(map(shortened, lowered.inputs[:12]))}",
+                hint=f"its inputs are {diagnostics.listed(lowered.inputs)}",
             )

@@ -13,7 +13,7 @@ from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, primal
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
-from autodiff.errors import AutodiffError, Span, nearest, normalised, quoted, shortened
+from autodiff.errors import AutodiffError, Span, did_you_mean, nearest, normalised, quoted, shortened
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
@@ -289,9 +289,8 @@ def named(names: Sequence[str]) -> list[str]:
 def _instead(name: str, lowered: Lowered) -> str:
     """What to differentiate by instead; or that `xy`, where that is an input, is no product of x and y."""
     known = [*lowered.inputs, *lowered.assigned]
-    near = nearest(name, known)
-    if near:
-        return f"did you mean {quoted(near)}?"
+    if near := did_you_mean(name, known):
+        return near
     listed = f"its names are {diagnostics.listed(known)}" if known else ""
     for wanted in lowered.inputs[:50]:
         if name in (parts := factors(wanted, ())):

@@ -20,7 +20,7 @@ from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import listed, written
 from autodiff.errors import AutodiffError, shortened
 from autodiff.notation.infix import infix
-from autodiff.symbolic.adjoint import image
+from autodiff.symbolic.adjoint import image, tidied
 from autodiff.symbolic.expression import Symbols
 
 _SHOWN = 3
@@ -88,9 +88,7 @@ def _tidied(graph: Graph, root: int, stops: dict[int, str]) -> str:
     seen, symbols = image(graph, root, stops), Symbols()
     if len(seen.of) > _READABLE:
         return ""
-    result = seen.of[root]
-    node = seen.symbols.graph.carried([result], symbols.constant, symbols.input, symbols.call)[result]
-    return shortened(infix(symbols.graph, node), 60)
+    return shortened(infix(symbols.graph, tidied(symbols, seen.symbols.graph, seen.of[root])), 60)
 
 
 def _joined(names: list[str]) -> str:

@@ -20,7 +20,7 @@ from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, filled, results
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed
-from autodiff.errors import AutodiffError, nearest, quoted, shortened
+from autodiff.errors import AutodiffError, did_you_mean, quoted, shortened
 from autodiff.language.ast import Assign, ParsedProgram, Reading, statements_for
 from autodiff.tables import filesystems
 from autodiff.tables.columns import program_names
@@ -132,11 +132,14 @@ def _ending_with(program: ParsedProgram, of: str) -> ParsedProgram:
     """The statements that the name `of` needs. Raises AutodiffError where the program does not assign it."""
     ending = statements_for(program, of)
     if ending is None:
-        assigned = [s.target.name for s in program.statements if isinstance(s, Assign)]
-        near = nearest(of, assigned)
-        hint = f"did you mean {quoted(near)}?" if near else f"its names are {listed(assigned)}" if assigned else ""
-        raise AutodiffError(f"--of {shortened(of)}: the program assigns no such name", hint=hint)
+        raise not_assigned(of, [s.target.name for s in program.statements if isinstance(s, Assign)])
     return ending
+
+
+def not_assigned(name: str, assigned: Sequence[str]) -> AutodiffError:
+    """The error for a result that the program does not assign."""
+    hint = did_you_mean(name, assigned, f"its names are {listed(assigned)}" if assigned else "")
+    return AutodiffError(f"--of {shortened(name)}: the program assigns no such name", hint=hint)
 
 
 def answer_part(task: PartTask, file: InputFile, out: str) -> PartResult:

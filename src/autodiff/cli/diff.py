@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from autodiff.api.derivative import derivative
@@ -26,35 +28,17 @@ Examples:
 @click.option("--simplify", is_flag=True, help="Let SymPy, an extra, try to make it shorter; checked at random points.")
 @options.format_option("latex", "python", "json")
 @click.option("-q", "--quiet", is_flag=True, help="Formulas only, one a line, and no notes.")
-def command(
-    program: str | None,
-    file: str | None,
-    strict: bool,
-    wrt: str | None,
-    order: int,
-    hessian: bool,
-    jacobian: bool,
-    of: str | None,
-    simplify: bool,
-    form: str,
-    quiet: bool,
-) -> int:
+def command(form: str, quiet: bool, **given: Any) -> int:
     """The derivative of PROGRAM as a formula.
 
     It equals the program's derivative wherever both are defined; what the program needs and the formula alone no longer
     says (only where x > 0) stands on stderr. Formulas are written in the language itself.
     """
     options.one_form(form, quiet=quiet)
-    text = inputs.read_program(program, file)
-    derivatives = derivative(
-        text,
-        options.names(wrt),
-        order=order,
-        hessian=hessian,
-        of=options.results(of, jacobian=jacobian),
-        simplify=simplify,
-        strict=strict,
-    )
+    text = inputs.read_program(given["program"], given["file"])
+    of = options.results(given["of"], jacobian=given["jacobian"])
+    more = {option: given[option] for option in ("order", "hessian", "simplify", "strict")}
+    derivatives = derivative(text, options.names(given["wrt"]), of=of, **more)
     options.notices(derivatives.readings)
     if quiet and derivatives.parts and len(derivatives.entries) > 1:
         raise AutodiffError("these formulas have named parts, so they can't stand one a line", hint="leave -q out")

@@ -13,7 +13,8 @@ from autodiff.api.evaluate import MODES, evaluate
 from autodiff.cli import inputs, options, streams
 from autodiff.cli.main import ProgramCommand
 from autodiff.core.linearize import CONVENTIONS
-from autodiff.errors import HARD_POINT, AutodiffError
+from autodiff.errors import HARD_POINT, AutodiffError, quoted
+from autodiff.libraries import library
 from autodiff.render.text import answer as plain
 
 if TYPE_CHECKING:
@@ -115,15 +116,30 @@ def _rows(
         options.one_matrix({"--data": True, typed: True}, f"rows are written with --to {'nd' * (form == 'json')}{form}")
     general |= {**matrix, "--quiet": given["quiet"], "--digits": given["digits"] is not None}
     options.one_matrix({"--data": True, **general, "--convention": bool(given["convention"])})
-    from autodiff.cli import files  # a point starts without them
-    from autodiff.cli.rows import RowsCommand
+    from autodiff.cli import engines, files  # a point starts without them
 
     files.apart(
         [*files.named(tables), ("-f", given["file"]), *files.points(given["points"])], [("--out", given["out"])]
     )
     at = inputs.read_point(given["points"])
-    rows = {name: given[name] for name in (*OF_ROWS, "of", "data")}
-    return RowsCommand(text, tables, options.names(given["wrt"]), at, rows, strict=given["strict"]).run()
+    library("numpy", "--data")
+    from autodiff.batch import parts
+    from autodiff.cli.rows import RowsCommand
+
+    def task_of(**fields: Any) -> parts.PartTask:
+        if arrays := [name for name, value in at.items() if not isinstance(value, float)]:
+            raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
+        wrt = options.names(given["wrt"])
+        at_once = len(tables) > 1 and engines.bytes_of(tables) >= parts.LARGE
+        task = parts.RowsTask(
+            wrt=None if wrt is None else tuple(wrt), fixed=tuple(at.items()), of=given["of"], exact=given["exact"],
+            at_once=at_once, **fields,
+        )  # fmt: skip
+        batch, readings = parts.program_of(task)
+        options.notices(readings, batch.notes)
+        return task
+
+    return RowsCommand(text, tables, given, task_of, reads_texts=given["keep"]).run()
 
 
 def _matrix(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from autodiff.cli import files, inputs, options, output, streams
@@ -27,28 +29,18 @@ ENDINGS = {".py": "python", ".c": "c", ".js": "javascript", ".sql": "sql", ".tex
 @output.out_option(ENDINGS)
 @click.option("--sum", "total", is_flag=True, help="SQL: the sums of value and slopes over all rows, for a loss.")
 @click.option("--table", default="data", show_default=True, help="SQL: the table whose columns the inputs are.")
-def command(
-    program: str | None,
-    file: str | None,
-    strict: bool,
-    points: tuple[str, ...],
-    wrt: str | None,
-    to: str | None,
-    out: str | None,
-    total: bool,
-    table: str,
-) -> None:
+def command(program: str | None, file: str | None, to: str | None, out: str | None, **given: Any) -> None:
     """Value and gradient of PROGRAM as source code that needs nothing of this package.
 
     In SQL inputs are columns of --table; those that --at gives are numbers, the same in every row.
     """
-    files.apart([("-f", file), *files.points(points)], [("--out", out)])
+    files.apart([("-f", file), *files.points(given["points"])], [("--out", out)])
     if to is None and out is None:
         raise AutodiffError("the language is missing", hint=f"add --to {'|'.join(TARGETS)}, or -o FILE")
     to = to or output.form_of(out, "text", ENDINGS)
     text = inputs.read_program(program, file)
-    at = inputs.read_point(points)
-    request = requested(text, to, options.names(wrt), at=at, total=total, table=table, strict=strict)
+    more = {option: given[option] for option in ("total", "table", "strict")}
+    request = requested(text, to, options.names(given["wrt"]), at=inputs.read_point(given["points"]), **more)
     source = written(request, to)
     options.notices(request.readings, filter(None, [request.note]))
     if out is None:

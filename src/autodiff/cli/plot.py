@@ -11,6 +11,7 @@ import click
 
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
+from autodiff.diagnostics import listed
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.render.text.answer import as_json
 
@@ -63,7 +64,7 @@ def command(program: str | None, file: str | None, strict: bool, **given: Any) -
     text = inputs.read_program(program, file)
     form = output.form_of(given["out"], given["form"], ENDINGS, opened="svg" if given["opened"] else "")
     options.require_page(form, opened=given["opened"], fragment=False)
-    unthemed = form in ("text", "json") and options.on_command_line("theme")
+    unthemed = form in ("text", "json") and given["theme"]
     options.require_none([(unthemed, f"--theme is of a picture, and {form} has no colours", "write one: -o FILE.svg")])
     picture = _picture(text, strict, given)
     height = shutil.get_terminal_size().lines if streams.width(sys.stdout) else 24
@@ -125,7 +126,7 @@ def _over(
         if names and name not in names:  # a constant is a horizontal line over any name
             raise AutodiffError(
                 f"--range names {quoted(name)}, which is not an input of this program",
-                hint=f"its inputs are {', '.join(map(shortened, names[:12]))}" if names else "it has none",
+                hint=f"its inputs are {listed(names)}",
             )
         if None in ends:
             raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"write for example {name}=-2..2")
@@ -174,10 +175,7 @@ def _content(picture: Plot | Surface, form: str, theme: str | None, height: int)
         width = min(streams.width(sys.stdout) or 80, 200)
         unicode = streams.writable("⣿┤○●┊×")
         lines = max(height - 4, 16)
-        if isinstance(picture, Plot):
-            text = terminal.text(picture, width, lines, unicode=unicode)
-        else:
-            text = terminal.surface_text(picture, width, lines, unicode=unicode)
+        text = terminal.text(picture, width, lines, unicode=unicode)
         return (streams.fitting(text, sys.stdout) if width >= terminal.NARROWEST else text).encode()
     from autodiff.render.plot import image
 

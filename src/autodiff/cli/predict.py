@@ -9,7 +9,8 @@ import click
 from autodiff.api.inputs import finite
 from autodiff.cli import files, inputs, options
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import AutodiffError
+from autodiff.diagnostics import listed
+from autodiff.errors import AutodiffError, quoted
 from autodiff.libraries import library
 
 EPILOG = """\b
@@ -47,7 +48,8 @@ def command(program: str | None, file: str | None, strict: bool, of: str, points
     tables = files.inputs(given["data"], given["from_form"], program)
     files.apart([*files.named(tables), ("-f", file), *files.points(points)], [("--out", given["out"])])
     library("numpy", "a prediction")
-    from autodiff.cli.predicted_rows import PredictedRows
+    from autodiff.cli.rows import RowsCommand
+    from autodiff.engines.predicted_parts import PredictTask, outputs_of, predict_task
     from autodiff.train import checkpoint
     from autodiff.train.declarations import Kept
 
@@ -57,5 +59,18 @@ def command(program: str | None, file: str | None, strict: bool, of: str, points
         kept = kept.joined(checkpoint.kept_rows(path, data))
     parameters = {name: finite(name, value) for name, value in inputs.read_point(points).items()}
     typed = [name for name in parameters if not any(name in data for data in saved.values())]
-    given |= {"of": options.names(of, "--of") or [], "typed": typed, "kept": kept}
-    return PredictedRows(text, tables, parameters, given, strict=strict).run()
+
+    def task_of(**fields: Any) -> PredictTask:
+        task = predict_task(parameters, kept, of=tuple(options.names(of, "--of") or []), **fields)
+        outputs = outputs_of(task)
+        known = outputs.lowered.inputs
+        if unknown := [name for name in typed if name not in known]:
+            raise AutodiffError(
+                f"--at gives {quoted(unknown[0])}, which is not an input of this program",
+                hint=f"its inputs are {listed(known)}",
+            )
+        options.notices(outputs.readings)
+        return task
+
+    given |= {"summary": False, "strict": strict}
+    return RowsCommand(text, tables, given, task_of, reads_texts=given["keep"] or bool(kept.codes)).run()

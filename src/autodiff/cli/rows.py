@@ -1,4 +1,4 @@
-"""`autodiff eval --data`: every row of the tables, streamed, or part by part on an engine."""
+"""`autodiff eval --data` and `autodiff predict`: every row of the tables, streamed, or part by part on an engine."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from itertools import chain
 from typing import Any
 
 from autodiff.batch.parts import (
-    LARGE,
     PartResult,
     PartTask,
-    RowsTask,
     answer_bytes,
     answer_part,
     count_part,
     join_parts,
-    program_of,
 )
 from autodiff.batch.summary import Summary
 from autodiff.batch.table import Count, filled
 from autodiff.cli import colour, engines, options, streams
 from autodiff.cli.files import require_outside
-from autodiff.errors import AutodiffError, printable, quoted
-from autodiff.libraries import library
+from autodiff.errors import printable
 from autodiff.render.terminal import progress
 from autodiff.tables.inputs import InputFile, each_table, is_read_once, opened_file, require_read_twice
 from autodiff.tables.reader import format_of, input_format, is_table
@@ -37,21 +33,23 @@ Show = Callable[[int, float | None, str], None]
 
 
 class RowsCommand:
-    """One run of `eval --data`: its program, its files, and the options `given` on the command line."""
+    """One run over the rows of `files`: the program `text`, and the options `given` on the command line.
+
+    task_of      what is asked of every row, from the fields that every task has
+    reads_texts  whether cells are read as they are written, and not as numbers alone
+    """
 
     def __init__(
         self,
         text: str,
         files: Sequence[InputFile],
-        wrt: Sequence[str] | None,
-        fixed: Mapping[str, float],
         given: Mapping[str, Any],
+        task_of: Callable[..., PartTask],
         *,
-        strict: bool,
+        reads_texts: bool,
     ) -> None:
-        library("numpy", "--data")
-        self.text, self.files, self.wrt, self.fixed = text, files, wrt, fixed
-        self.given, self.strict = given, strict
+        self.text, self.files, self.given, self.task_of = text, files, given, task_of
+        self.reads_texts = reads_texts
         self.out: str | None = given["out"]
         self.to_stdout = self.out is None or self.out == "-"
         self.in_parts = self.out is not None and self._is_folder(self.out)
@@ -71,7 +69,7 @@ class RowsCommand:
                     self._first_with_columns() if self.in_parts else self.files
                 )  # a part that differs is an error of its own
                 with closing(each_table(checked, self.given["from_form"])) as tables:
-                    task = self.task_for(next(tables))
+                    task = self._task(next(tables))
                 gc.enable()
                 engines.announce(engine)
                 self._parts(engine, task, files)
@@ -89,7 +87,7 @@ class RowsCommand:
                 closing(each_table(self.files, self.given["from_form"], keep=self.reads_texts))
             )
             first = next(tables)
-            task = self.task_for(first)
+            task = self._task(first)
             gc.enable()  # rows go on for as long as there are some
             write, show = stack.enter_context(self._writer()), stack.enter_context(self._progress())
             for columns in filled(self._answers(task, chain([first], tables), show)):
@@ -182,34 +180,13 @@ class RowsCommand:
 
     # --- what they share --------------------------------------------------------------------------------------------------
 
-    @property
-    def reads_texts(self) -> bool:
-        """Whether cells are read as they are written, and not as numbers alone."""
-        return bool(self.given["keep"])
-
-    def task_for(self, first: Table) -> PartTask:
-        """What is asked of every row, from the columns of the first table."""
-        if arrays := [name for name, value in self.fixed.items() if not isinstance(value, float)]:
-            raise AutodiffError(f"with --data, --at gives numbers, and {quoted(arrays[0])} is an array")
-        task = RowsTask(
-            wrt=None if self.wrt is None else tuple(self.wrt),
-            fixed=tuple(self.fixed.items()),
-            of=self.given["of"],
-            exact=self.given["exact"],
-            at_once=len(self.files) > 1 and engines.bytes_of(self.files) >= LARGE,
-            **self.fields_of_task(first),
-        )
-        batch, readings = program_of(task)
-        options.notices(readings, batch.notes)
-        return task
-
-    def fields_of_task(self, first: Table) -> dict[str, Any]:
-        """What every task has, from the options and the columns of the first table."""
-        given = {name: self.given[name] for name in ("keep", "fail_fast", "summary")}
-        return given | {
-            "program": self.text, "columns": tuple(first.names), "first": first.name, "form": self.given["from_form"],
-            "to": self._part_format(), "strict": self.strict, "several": len(self.files) > 1,
-        }  # fmt: skip
+    def _task(self, first: Table) -> PartTask:
+        """What is asked of every row, given the columns of the first table."""
+        given = {name: self.given[name] for name in ("keep", "fail_fast", "summary", "strict")}
+        return self.task_of(
+            program=self.text, columns=tuple(first.names), first=first.name, form=self.given["from_form"],
+            to=self._part_format(), several=len(self.files) > 1, **given,
+        )  # fmt: skip
 
     def _first_with_columns(self) -> Sequence[InputFile]:
         """The first file that names columns, which one of NDJSON without rows does not; the first one where none does."""
@@ -239,10 +216,10 @@ class RowsCommand:
         return out.endswith("/") or (len(self.files) > 1 and out != "-" and not is_table(out))
 
     def _require_options_that_fit(self) -> None:
-        if self.given["resume"] and not self.in_parts:
-            raise AutodiffError(
-                "--resume goes with a folder of parts", hint="end the name of the folder with /: --out DIR/"
-            )
+        resume, summary = self.given["resume"], self.summary is not None
+        options.require_none([
+            (resume and not self.in_parts, "--resume goes with a folder of parts", "end the name of the folder with /: --out DIR/"),
+        ])  # fmt: skip
         if self.in_parts:
             assert self.out is not None, "a folder has a name"
             require_outside(self.out, self.given["data"])
@@ -253,12 +230,10 @@ class RowsCommand:
             )
         if self.given["engine"] == "dask":  # before its columns are read
             require_read_twice(self.files[0], *engines.ON_WORKERS)
-        if self.given["resume"] and self.summary is not None:
-            raise AutodiffError("--summary does not go with --resume, which reads no part twice")
-        if self.summary is not None and self.out == "-":
-            raise AutodiffError(
-                "the rows and their summary can't both go to stdout", hint="give the rows a file: --out FILE"
-            )
+        options.require_none([
+            (resume and summary, "--summary does not go with --resume, which reads no part twice", ""),
+            (summary and self.out == "-", "the rows and their summary can't both go to stdout", "give the rows a file: --out FILE"),
+        ])  # fmt: skip
 
     @contextmanager
     def _writer(self) -> Iterator[Write]:

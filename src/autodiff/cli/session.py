@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -40,8 +39,7 @@ class History:
         header = rendered.csv_header(like)
         if done and self._is_file:
             try:
-                _same_columns(path, header)
-                self.kept = _before(path, done)
+                self.kept = _before(path, done, header)
             except OSError as error:
                 raise cannot(path, error) from None
         self.kept = self.kept or f"{header}\n".encode("utf-8", "surrogateescape")
@@ -79,32 +77,27 @@ class History:
             raise cannot(self.path, error) from None
 
 
-def _same_columns(path: str, wanted: str) -> None:
-    """Raise AutodiffError where the columns of the lines to come are not those of the history."""
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as history:
-        names = history.readline().rstrip("\n")
-        if names.startswith("epoch,loss") and names != wanted.partition("\n")[0]:
-            raise AutodiffError(
-                f"{quoted(path, 200)} has the columns {shortened(names, 60)}, and here are {shortened(wanted, 60)}",
-                exit_status=DATA,
-                hint="give the same --watch and --holdout as before, or another --history",
-            )
-
-
-def _before(path: str, epochs: int) -> bytes:
+def _before(path: str, epochs: int, wanted: str) -> bytes:
     """The file's lines up to that epoch: a training that was killed may have gone on after its last save.
 
-    Raises AutodiffError when the file is no history.
+    Raises AutodiffError when the file is no history, or has other columns than the lines to come, which are `wanted`.
     """
     if not Path(path).exists():
         return b""
     with open(path, "rb") as file:
         first = file.readline()
-        if first and not first.startswith(b"epoch,loss"):
+        names = first.decode("utf-8", "surrogateescape").rstrip("\n")
+        if first and not names.startswith("epoch,loss"):
             raise AutodiffError(
                 f"{quoted(path, 200)} is no history that training wrote",
                 exit_status=DATA,
                 hint="give another --history",
+            )
+        if first and names != wanted:
+            raise AutodiffError(
+                f"{quoted(path, 200)} has the columns {shortened(names, 60)}, and here are {shortened(wanted, 60)}",
+                exit_status=DATA,
+                hint="give the same --watch and --holdout as before, or another --history",
             )
         lines = [first]
         for line in file:

@@ -30,7 +30,7 @@ from autodiff.core.rules import TABLE
 from autodiff.core.vjp import pull_back
 from autodiff.explanation.steps import Places
 from autodiff.notation.parts import LONGEST, size
-from autodiff.symbolic.adjoint import Image, image, slopes
+from autodiff.symbolic.adjoint import Image, image, slopes, tidied
 from autodiff.symbolic.expression import Symbols
 from autodiff.symbolic.shortest import shorter
 
@@ -222,9 +222,7 @@ class Formulas:
             name: image(lowered.graph, steps[name], {}, symbols).of[steps[name]] for name in names if name in steps
         }
         known = inputs | expanded
-        result = graph.carried(
-            [node], symbols.constant, lambda name: known[name] if name in known else symbols.input(name), symbols.call
-        )[node]
+        result = tidied(symbols, graph, node, lambda name: known[name] if name in known else symbols.input(name))
         return symbols.graph, _short(symbols, result)
 
 
@@ -238,8 +236,7 @@ def _replaced(symbols: Symbols, node: int, replaced: Mapping[str, Sequence[str]]
             value = fresh.plus(fresh.negative(fresh.input(other)), value)
         return value
 
-    result = symbols.graph.carried([node], fresh.constant, leaf, fresh.call)[node]
-    return fresh.graph, _short(fresh, result)
+    return fresh.graph, _short(fresh, tidied(fresh, symbols.graph, node, leaf))
 
 
 def _short(symbols: Symbols, node: int) -> int:

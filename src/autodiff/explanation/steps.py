@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from autodiff.core import rules
 from autodiff.core.graph import Graph, WrittenOut, reached
 from autodiff.core.lowering import Lowered
-from autodiff.diagnostics import written
-from autodiff.errors import AutodiffError, nearest, quoted
+from autodiff.diagnostics import listed, written
+from autodiff.errors import AutodiffError, did_you_mean, quoted
 from autodiff.symbolic.adjoint import segment
 
 _ADD, _SUB, SAME = rules.TABLE["+", 2], rules.TABLE["-", 2], rules.TABLE["+", 1]
@@ -209,16 +209,9 @@ def _called(lowered: Lowered, order: Collection[int], name: str) -> list[int]:
     calling = [node for node in order if node in graph.calls and graph.calls[node].name == name]
     if calling:
         return calling
-    near = nearest(name, lowered.assigned)
-    known = ", ".join(list(lowered.assigned)[:12])
-    raise AutodiffError(
-        f"no statement is called {quoted(name)}",
-        hint=f"did you mean {quoted(near)}?"
-        if near
-        else f"its statements are {known}"
-        if known
-        else "it has none: every operation is a step already",
-    )
+    known = f"its statements are {listed(lowered.assigned)}" if lowered.assigned else ""
+    hint = did_you_mean(name, lowered.assigned, known or "it has none: every operation is a step already")
+    raise AutodiffError(f"no statement is called {quoted(name)}", hint=hint)
 
 
 def _repeated(lowered: Lowered, order: Collection[int]) -> dict[int, int]:

@@ -30,7 +30,7 @@ from autodiff.explanation.model import FormulaText
 from autodiff.explanation.spellings import written_out
 from autodiff.explanation.steps import SAME, Places, as_written
 from autodiff.notation.tex import tex_name
-from autodiff.symbolic.adjoint import image
+from autodiff.symbolic.adjoint import image, tidied
 from autodiff.symbolic.expression import Symbols
 
 
@@ -72,7 +72,7 @@ def _slope(places: Places, call: WrittenOut, place: int, k: int, position: int, 
     if slope.shape != call.shapes[k] and slope.shape:
         return None
     node = slope.nodes[position if slope.shape else 0]
-    return work.graph.carried([node], symbols.constant, symbols.input, symbols.call)[node]
+    return tidied(symbols, work.graph, node)
 
 
 def call_text(places: Places, place: int) -> FormulaText:

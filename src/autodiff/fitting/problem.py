@@ -24,7 +24,8 @@ from autodiff.batch.compile import Batch, Compiled
 from autodiff.batch.run import BufferPool, divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted, shortened
+from autodiff.diagnostics import listed
+from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted
 from autodiff.fitting.target import numbers_of_target, require_rows_apart
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
@@ -108,7 +109,7 @@ class Problem:
             if name not in inputs:
                 raise AutodiffError(
                     f"the parameter {quoted(name)} is not an input of the model",
-                    hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has no inputs",
+                    hint=f"its inputs are {listed(inputs)}" if inputs else "it has no inputs",
                 )
             if name in columns:
                 raise AutodiffError(
@@ -311,4 +312,4 @@ def _neither(name: str, columns: Collection[str]) -> str:
     near = nearest(name, columns)
     if near:
         return f"did you mean the column {quoted(near)}? a parameter is given with --start {name}=1"
-    return f"give it a start with --start {name}=1; the columns are {', '.join(map(shortened, list(columns)[:12]))}"
+    return f"give it a start with --start {name}=1; the columns are {listed(columns)}"

@@ -16,8 +16,8 @@ from autodiff.api.reduction_notes import reduced
 from autodiff.batch.compile import compiled
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import written
-from autodiff.errors import DATA, AutodiffError, nearest, quoted, shortened
+from autodiff.diagnostics import listed, written
+from autodiff.errors import DATA, AutodiffError, did_you_mean, quoted, shortened
 from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
 from autodiff.language.parser import parse
 
@@ -47,13 +47,9 @@ def numbers_of_target(text: str, columns: Mapping[str, Any], option: str = "--y"
     expression = compiled(lower(program), [], exact=False)
     for name in expression.lowered.inputs:
         if name not in columns:
-            near = nearest(name, columns)
-            listed = ", ".join(map(shortened, list(columns)[:12]))
-            raise AutodiffError(
-                f"{option} names {quoted(name)}, and there is no such column",
-                hint=f"did you mean {quoted(near)}?" if near else f"the columns are {listed}",
-                exit_status=DATA,
-            )
+            hint = did_you_mean(name, columns, f"the columns are {listed(columns)}")
+            message = f"{option} names {quoted(name)}, and there is no such column"
+            raise AutodiffError(message, hint=hint, exit_status=DATA)
     rows = len(next(iter(columns.values())))
     value, _ = expression(**{name: columns[name] for name in expression.lowered.inputs})
     value = np.broadcast_to(value, rows).copy()

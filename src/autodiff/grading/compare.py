@@ -30,7 +30,7 @@ from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.slip import Sample, Slip, swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import LATEX_BLANK, last_part, stated
-from autodiff.symbolic.adjoint import image, slopes
+from autodiff.symbolic.adjoint import image, slopes, tidied
 from autodiff.symbolic.expression import Symbols
 from autodiff.verify.error_bound import BoundedValue
 
@@ -210,16 +210,9 @@ def _same_formula(lowered: Lowered, source: int, answered: Lowered) -> bool:
         stops = {} if source in lowered.graph.inputs else {source: lowered.graph.names[source]}
         seen = image(lowered.graph, lowered.result, stops, symbols)
         adjoints = slopes(lowered.graph, lowered.result, stops, [source], seen)
-        derivative = _tidied(
-            Lowered(symbols.graph, adjoints.get(source, symbols.constant(0.0)), "", (), {}, ""), symbols
-        )
-    answer = _tidied(answered, symbols)
+        derivative = tidied(symbols, symbols.graph, adjoints.get(source, symbols.constant(0.0)))
+    answer = tidied(symbols, answered.graph, answered.result)
     return derivative == answer or symbols.plus(derivative, symbols.negative(answer)) == symbols.constant(0.0)
-
-
-def _tidied(lowered: Lowered, symbols: Symbols) -> int:
-    nodes = lowered.graph.carried([lowered.result], symbols.constant, symbols.input, symbols.call)
-    return nodes[lowered.result]
 
 
 def _unclear(trials: Sequence[Trial], agreed: int) -> str:

@@ -14,7 +14,7 @@ from autodiff.api.elementwise_view import over_numbers
 from autodiff.core import rules
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed
-from autodiff.errors import AutodiffError, nearest, quoted
+from autodiff.errors import AutodiffError, did_you_mean, quoted
 from autodiff.language.ast import Assign, Expression, Name, ParsedProgram, Statement
 from autodiff.language.parser import parse_behind
 from autodiff.language.synonyms import instead
@@ -69,8 +69,7 @@ def _instead(name: str, known: list[str]) -> str:
         return f"leave {name} out: the answer is the slope alone"
     if name in ("C", "c"):
         return "a constant of integration belongs to an integral: a derivative has none"
-    near = nearest(name, known)
-    return f"did you mean {quoted(near)}?" if near else f"the program's names are {listed(known)}"
+    return did_you_mean(name, known, f"the program's names are {listed(known)}")
 
 
 def _as_values(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -100,8 +100,7 @@ def _plot(plot: Any, form: str) -> str:
     from autodiff.render.plot import terminal
 
     if form in ("text", "markdown"):
-        writer: Callable[..., str] = terminal.text if isinstance(plot, Plot) else terminal.surface_text
-        shown = writer(plot, WIDTH)
+        shown = terminal.text(plot, WIDTH)
         return shown if form == "text" else f"```text\n{shown}\n```\n"
     from autodiff.render.plot import image
 

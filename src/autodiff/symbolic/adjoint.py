@@ -6,7 +6,7 @@ equation of d(result)/dx among them. With stops, equations that keep their names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,11 @@ class Image:
 
     symbols: Symbols
     of: Mapping[int, int]
+
+
+def tidied(symbols: Symbols, graph: Graph, node: int, leaf: Callable[[str], int] | None = None) -> int:
+    """A formula of another graph as one of `symbols`; `leaf` gives what replaces an input's name."""
+    return graph.carried([node], symbols.constant, leaf or symbols.input, symbols.call)[node]
 
 
 def image(

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autodiff import diagnostics
-from autodiff.errors import DATA, AutodiffError, nearest, normalised, quoted, shortened
+from autodiff.errors import DATA, AutodiffError, did_you_mean, normalised, quoted, shortened
 from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.cells import MISSING, BadCell, bad_cell, is_class
@@ -279,8 +279,8 @@ def identifier(header: str) -> str:
 
 def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     """The error for a column that a program needs and the table lacks; `otherwise` is a next step beside other names."""
-    near, names = nearest(name, program_names(table.names)), list(table.names)
-    advice = f"did you mean {quoted(near)}?" if near else f"its columns are {diagnostics.listed(names)}"
+    names = list(table.names)
+    advice = did_you_mean(name, program_names(names), f"its columns are {diagnostics.listed(names)}")
     if not names:
         return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
     if names[0].lstrip().startswith("{"):

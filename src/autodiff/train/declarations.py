@@ -20,7 +20,8 @@ import numpy as np
 
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.errors import DATA, AutodiffError, Span, nearest, quoted, shortened
+from autodiff.diagnostics import listed
+from autodiff.errors import DATA, AutodiffError, Span, did_you_mean, quoted, shortened
 from autodiff.language.ast import (
     CONSTANTS,
     TRAINING_CALLS,
@@ -141,11 +142,10 @@ def _listed(items: str, names: Sequence[str], span: Span, source: str) -> tuple[
     def place(name: str) -> int:
         if name in names:
             return names.index(name)
-        near = nearest(name, names)
         raise AutodiffError(
             f"no column {quoted(name)} for columns({shortened(items.strip())})",
             span=span, source=source, exit_status=DATA,
-            hint=f"did you mean {quoted(near)}?" if near else f"its columns are {', '.join(map(shortened, names[:12]))}",
+            hint=did_you_mean(name, names, f"its columns are {listed(names)}"),
         )  # fmt: skip
 
     first, exception, left_out = items.partition(" except ")
@@ -233,7 +233,7 @@ def fitting(inputs: Sequence[str], parameters: Collection[str], columns: Collect
         if name not in inputs:
             raise AutodiffError(
                 f"the parameter {quoted(name)} is not an input of the program",
-                hint=f"its inputs are {', '.join(map(shortened, inputs[:12]))}" if inputs else "it has no inputs",
+                hint=f"its inputs are {listed(inputs)}" if inputs else "it has no inputs",
             )
     if not parameters:
         raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")

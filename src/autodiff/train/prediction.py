@@ -12,7 +12,7 @@ As in a training, a column is an array over the rows; an equation that computes 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,12 +23,13 @@ from autodiff.api.array_answer import array_answer
 from autodiff.api.scalar_answer import Query
 from autodiff.arrays import algebra
 from autodiff.batch.compile import INPUT, Compiled, compiled
+from autodiff.batch.parts import not_assigned
 from autodiff.core.evaluate import DomainError
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import outside, written
-from autodiff.errors import AutodiffError, Span, nearest, quoted, shortened
+from autodiff.errors import AutodiffError, Span, quoted
 from autodiff.language.ast import Assign, Expr, Expression, Name, ParsedProgram
 from autodiff.train.declarations import Kept, declared, with_matrices
 from autodiff.train.resolver import Resolver
@@ -252,7 +253,7 @@ def _with_outputs(
                 f"--of takes names and expressions, not {quoted(name)}", hint="such as --of P,argmax(P)"
             )
         if isinstance(last.body, Name) and last.body.name not in (*assigned, *program.given):
-            raise _not_assigned(last.body.name, assigned)
+            raise not_assigned(last.body.name, assigned)
         statements.append(Assign(Name(f"output {k}", last.span), last.body, last.span))
     for k, (codes, _) in enumerate(ranges):
         statements.append(Assign(Name(f"code {k}", codes.span), codes, codes.span))
@@ -281,15 +282,6 @@ def _named(of: Sequence[str]) -> dict[str, str]:
             )
         expressions[name] = expression
     return expressions
-
-
-def _not_assigned(name: str, assigned: Collection[str]) -> AutodiffError:
-    near = nearest(name, assigned)
-    known = ", ".join(map(shortened, assigned)) or "none"
-    return AutodiffError(
-        f"--of {shortened(name)}: the program assigns no such name",
-        hint=f"did you mean {quoted(near)}?" if near else f"its names are {known}",
-    )
 
 
 # --- rows that float64 may not be enough for are computed again, as `eval --data` does ----------------------------------

@@ -25,9 +25,17 @@ ROUNDED, TINIEST = 20, 1e-290
 """An axis ends at multiples of a round number that is about so small a part of it; not where it is shorter than this."""
 
 
-def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> str:
+def text(plot: Plot | Surface, width: int, height: int = 24, *, unicode: bool = True) -> str:
     """The plot, `width` columns wide and about `height` lines high, and its special points in words."""
     width = max(width, NARROWEST)
+    lines = _curves(plot, width, height) if isinstance(plot, Plot) else _contours(plot, width, height)
+    page = "\n".join(line.rstrip(" ⠀") for line in lines)
+    # for a screen without these signs a cell with dots is a star
+    signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "·": ".", "⠀": " "}
+    return page if unicode else "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in page)
+
+
+def _curves(plot: Plot, width: int, height: int) -> list[str]:
     panels = len(plot.curves)
     room = max(height - 2 - panels, 8 * panels)
     first = room if panels == 1 else room * 3 // (panels + 2)
@@ -35,9 +43,7 @@ def text(plot: Plot, width: int, height: int = 24, *, unicode: bool = True) -> s
     for k, curve in enumerate(plot.curves):
         rows = first if k == 0 else (room - first) // (panels - 1)
         lines += _panel(plot, curve, width, max(rows, 5), main=k == 0)
-    lines.append(_axis(plot.start, plot.stop, plot.variable, width))
-    lines += words.lines(plot)
-    return _page(lines, unicode=unicode)
+    return [*lines, _axis(plot.start, plot.stop, plot.variable, width), *words.lines(plot)]
 
 
 def _panel(plot: Plot, exact: Curve, width: int, rows: int, *, main: bool) -> list[str]:
@@ -133,9 +139,8 @@ def _axis(start: float, stop: float, name: str, width: int) -> str:
     return f"{'':>{LABEL}}{left}{middle:^{max(gap, len(middle))}}{right}"
 
 
-def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: bool = True) -> str:
+def _contours(surface: Surface, width: int, height: int) -> list[str]:
     """Contour lines in braille dots, cuts between them, the path of a descent and the point that is marked."""
-    width = max(width, NARROWEST)
     xs, ys = surface.xs, surface.ys
     canvas = _canvas(width - LABEL, max(height - 5, 8), float(xs[0]), float(ys[0]), float(xs[-1]), float(ys[-1]))
     frame = Curve("", (), float(ys[0]), float(ys[-1]))
@@ -150,18 +155,10 @@ def surface_text(surface: Surface, width: int, height: int = 24, *, unicode: boo
     if surface.point is not None:
         _sign(canvas, *surface.point, "●", frame)
     lines = [surface.variables[1], *_framed(canvas, words.label(float(ys[-1])), words.label(float(ys[0])))]
-    lines.append(_axis(float(xs[0]), float(xs[-1]), surface.variables[0], width))
-    return _page([*lines, *words.surface_lines(surface)], unicode=unicode)
+    return [*lines, _axis(float(xs[0]), float(xs[-1]), surface.variables[0], width), *words.surface_lines(surface)]
 
 
 def _canvas(width: int, height: int, x0: float, y0: float, x1: float, y1: float) -> Any:
     # a dot more at the upper ends, which are not part of the canvas
     right, top = x1 + (x1 - x0) / width / 2, y1 + (y1 - y0) / height / 4
     return library("plotille", "a plot", "plot").Canvas(width, height, x0, y0, right, top)
-
-
-def _page(lines: Sequence[str], *, unicode: bool) -> str:
-    """The lines as one text; for a screen without these signs a cell with dots is a star."""
-    text = "\n".join(line.rstrip(" ⠀") for line in lines)
-    signs = {"○": "o", "●": "@", "┊": ":", "×": "x", "┤": "|", "│": "|", "·": ".", "⠀": " "}
-    return text if unicode else "".join(signs.get(sign, "*" if "⠀" < sign <= "⣿" else sign) for sign in text)
