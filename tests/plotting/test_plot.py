@@ -351,6 +351,21 @@ def test_pictures_are_files_that_do_not_change(form: str, tmp_path: Path) -> Non
     assert (done.status, done.out, contours.exists()) == (0, "", True)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "sides"),
+    [
+        ("atan(1/(x-0.3))", "jump", (-math.pi / 2, math.pi / 2)), ("tanh(1/(0.7-x))", "jump", (1.0, -1.0)),
+        ("abs(x-0.7)/(x-0.7)", "jump", (-1.0, 1.0)), ("exp(1/(x-0.3))", "pole", (0.0, None)), ("exp(1/(0.7-x))", "pole", (None, 0.0)),
+    ],
+)  # fmt: skip
+def test_both_sides_of_a_decimal_are_those_of_the_decimal(
+    text: str, kind: str, sides: tuple[float | None, float | None]
+) -> None:
+    (mark,) = plot(text, ("x", -1.0, 1.0)).marks
+    assert mark.kind == kind
+    assert (mark.left, mark.right) == pytest.approx(sides)
+
+
 def test_an_svg_follows_the_theme_of_the_screen() -> None:
     image = pytest.importorskip("autodiff.render.plot.image")
     drawn = image.image(plot("abs(x)", ("x", -1.0, 1.0)), "svg").decode()

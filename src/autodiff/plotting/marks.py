@@ -106,7 +106,7 @@ def named(sampler: Sampler, group: Sequence[Bracket], within: tuple[float, float
 
 def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Mark | None:
     x = min(max(simplest(*bracket.ends), within[0]), within[1])
-    answer = _answer(sampler, x)
+    meant, answer = _answer(sampler, x)
     signs = [sign for sign, end in ((-1.0, within[0]), (1.0, within[1])) if x != end]
     step = max(8 * math.ulp(x), LEAST * (within[1] - within[0]), bracket.ends[1] - bracket.ends[0])
     beyond = answer.status == "domain"
@@ -115,7 +115,7 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
     if answer.status != "ok" or answer.verdicts:
         known = _judged(answer.verdicts.get(sampler.variable))
         for sign in signs:
-            expanded = known.get(sign) or _expanded(sampler, x, sign, step)
+            expanded = known.get(sign) or _expanded(sampler, meant, sign, step)
             sides[sign] = expanded or _sampled(sampler, x, sign, step, beyond=beyond)
         kind = _kind(value, list(sides.values()))
         if known and kind is not None and kind != "end":
@@ -129,13 +129,14 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
     return Mark(kind, x, value, *map(_finite, (left.value, right.value, left.slope, right.slope)))
 
 
-def _answer(sampler: Sampler, x: float) -> Answer:
+def _answer(sampler: Sampler, x: float) -> tuple[float, Answer]:
     """The one-shot answer at x, read as the decimal that it is if that is short and a special point: 0.3 as three tenths."""
     plain = sampler.answer(x)
-    if plain.status != "ok" or plain.verdicts or float(f"{x:.{SHORT}g}") != x:
-        return plain
-    typed = sampler.answer(decimal(repr(x), x))
-    return typed if typed.status != "ok" or typed.verdicts else plain
+    if plain.status not in ("ok", "overflow") or plain.verdicts or float(f"{x:.{SHORT}g}") != x:
+        return x, plain
+    meant = decimal(repr(x), x)
+    typed = sampler.answer(meant)
+    return (meant, typed) if typed.status != plain.status or typed.verdicts else (x, plain)
 
 
 def _broken(sampler: Sampler, bracket: Bracket) -> bool:
