@@ -238,6 +238,18 @@ def test_every_value_that_a_slope_names_is_shown(
         assert shown[name].value == pytest.approx(value, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("program", "step"),
+    [
+        ("det([[a, 2], [3, b]])", "f = det([[a, 2], [3, b]])"), ("max([[a, 1], [2, b]])", "f = max([[a, 1], [2, b]])"),
+        ("det([[a,1,2,4],[3,4,5,6],[6,7,8,9],[1,b,2,3]])", "f = det([[a, 1, 2, 4], [3, 4, 5, 6], …, [1, b, 2, 3]])"),
+        ("max([a, 1, 2, 3, 4, 5, b])", "f = max([a, 1, …, b])"),
+    ],
+)  # fmt: skip
+def test_a_matrix_in_a_call_keeps_its_rows(program: str, step: str) -> None:
+    assert step in text(explain(program, {"a": 5.0, "b": 7.0}), 120)
+
+
 def test_a_long_slope_with_choices_is_that_of_the_branches_taken() -> None:
     at = {"x": [[0.0, 0.0], [5.0, 5.0]], "c": [[0.0, 1.0], [5.0, 4.0]]}
     slope = explain("wcss(x, c)", at, ["c[1, 1]"]).blocks[0].steps[-1].factor.slope

@@ -503,6 +503,7 @@ for (const [name, file] of Object.entries(files)) for (const colorScheme of ["li
   const seen = await page.evaluate(() => {
     const inks = (cell) => { const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect(); };
     const overlaps = [];
+    for (const words of document.querySelectorAll(".hidden")) words.style.display = "none";  // for ears only, and long
     for (const row of document.querySelectorAll("tr")) {
       const head = row.closest("thead");
       if (head && head.getBoundingClientRect().width < 2) continue;  // on a phone a head is for ears only

@@ -107,7 +107,7 @@ def _value(places: Places, place: int) -> int:
 
 
 _FEW = 6
-"""Elements of an argument that are listed."""
+"""Elements of a row that are listed; half as many rows of a matrix."""
 
 
 def _argument(places: Places, shape: tuple[int, ...], nodes: Sequence[int]) -> tuple[str, str]:
@@ -119,9 +119,18 @@ def _argument(places: Places, shape: tuple[int, ...], nodes: Sequence[int]) -> t
     array = names[0].partition("[")[0]
     if names == list(elements(array, shape)):
         return array, tex_name(array)
-    shortened = [*names[:2], "…", names[-1]] if len(names) > _FEW else names
-    tex = ", ".join(r"\ldots" if name == "…" else tex_name(name) if name[0].isalpha() else name for name in shortened)
-    return f"[{', '.join(shortened)}]", rf"\left[{tex}\right]"
+    in_tex = [tex_name(name) if name[0].isalpha() else name.replace("…", r"\ldots") for name in names]
+    return _listed(names, shape, "[", "]", "…"), _listed(in_tex, shape, r"\left[", r"\right]", r"\ldots")
+
+
+def _listed(names: Sequence[str], shape: tuple[int, ...], left: str, right: str, rest: str) -> str:
+    """The elements of an array, or some and `rest`, with brackets around each row."""
+    if not shape:
+        return names[0]
+    size = len(names) // shape[0] if shape[0] else 0
+    rows = [_listed(names[k * size : (k + 1) * size], shape[1:], left, right, rest) for k in range(shape[0])]
+    shortened = [*rows[:2], rest, rows[-1]] if len(rows) > (_FEW if len(shape) == 1 else _FEW // 2) else rows
+    return f"{left}{', '.join(shortened)}{right}"
 
 
 @lru_cache(maxsize=256)
