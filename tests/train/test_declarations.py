@@ -347,3 +347,30 @@ def test_a_parameter_has_up_to_three_sizes() -> None:
     for sizes, status in (("2,3,4", 0), ("2,3,4,5", 2)):
         ended = autodiff("train", "sum(T^2)", "--params", f"T=normal({sizes})", "--epochs", "1")
         assert (ended.status, "T  2×3×4, norm " in ended.out) == (status, not status), ended
+
+
+def test_a_resumed_training_keeps_the_codes_of_its_texts(tmp_path: Path) -> None:
+    """Rows of some of the texts trained the parameters of others."""
+    saved = str(tmp_path / "u.json")
+    words = ["--epochs", "1", "-q", "--save", saved, "--data"]
+    first = _file(tmp_path / "first.csv", "user,r\nann,1\nbob,2\ncyd,3\n")
+    autodiff("train", "L = mse(r, U[user])", "--params", "U=zeros(3)", *words, first)
+    before = json.loads(Path(saved).read_text())["U"]
+    words = ["train", "--resume", saved, "--epochs", "40", "-q", "--data"]
+    ended = autodiff(*words, _file(tmp_path / "later.csv", "user,r\ncyd,30\nbob,20\n"))
+    ann, bob, cyd = map(float, ended.out.split()[1:])
+    assert (ann, bob > 10, cyd > 20) == (before[0], True, True), ended
+    ended = autodiff(*words, _file(tmp_path / "new.csv", "user,r\ncyd,30\ndan,20\n"))
+    assert (ended.status, ended.out) == (4, "")
+    assert ended.err.endswith(
+        "new.csv, line 3, column 'user': 'dan' is no text that the training had\n  it had ann, bob, cyd\n"
+    ), ended.err
+
+
+def test_a_number_among_texts_is_named(tmp_path: Path) -> None:
+    data = _file(tmp_path / "d.csv", "k,y\n" + "a,1\n" * 3 + "7,1\n" + "b,1\n")
+    ended = autodiff("train", "L = mse(y, one_hot(k) @ w)", "--params", "w=zeros(2)", "--data", data)
+    assert (ended.status, ended.out) == (4, "")
+    assert (
+        "line 2, column 'k': 'a' is no finite number\n  there are numbers in this column, as in line 5: " in ended.err
+    )

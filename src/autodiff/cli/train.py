@@ -161,6 +161,7 @@ def _training(
     state = _start(given, plan.seed, saved)
     loop.require_memory(state, plan)
     parameters, kept = list(state.parameters), declarations.Kept()
+    before = checkpoint.kept_rows(given["resume"], saved)
     options_of_training = {"l1": given["l1"], "l2": given["l2"], "watch": given["watch"], "strict": strict}
     options_of_training["patience"] = given["patience"] or 0
     if given["engine"]:
@@ -176,7 +177,7 @@ def _training(
         choose = declarations.chooser(text, parameters, given["watch"], kept, hidden, strict=strict)
         otherwise = "a parameter is given with --params {}=0".format
         with closing(each_table(given["data"], given["from_form"])) as tables:
-            table, kept.codes = rows_of(tables, choose, otherwise, given["missing"])
+            table, kept.codes = rows_of(tables, choose, otherwise, given["missing"], known=before.codes)
         options.notices(tuple(hidden))
         for name, texts in kept.codes.items():
             streams.remark(f"notice: {printable(_coded(name, texts))}")
@@ -192,7 +193,7 @@ def _training(
             )
         )
     _go_on(training, state, given, saved)
-    if saved and checkpoint.kept_rows(given["resume"], saved) not in (declarations.Kept(), training.kept):
+    if before not in (declarations.Kept(), training.kept):
         streams.remark(f"notice: {given['resume']} was made with rows of other classes, texts, means or deviations")
     require_enough(training, given)
     for text in training.row_mixing()[:3] if given["data"] is not None else ():

@@ -20,7 +20,7 @@ from autodiff.batch.parts import PartTask
 from autodiff.batch.table import Count, columns_of, require_free
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.tables.cells import MISSING
-from autodiff.tables.columns import program_names, row_fault
+from autodiff.tables.columns import NEW_TEXT, program_names, row_fault
 from autodiff.tables.text import Chunk, Statuses, Table, text_of
 from autodiff.train.checkpoint import nested
 from autodiff.train.declarations import Kept
@@ -95,7 +95,7 @@ def _unknown_text(table: Table, chunk: Chunk, of: Mapping[str, str], kept: Kept,
         for row, cell in enumerate(chunk.cells[of[name]][:rows]):
             if text_of(cell) not in known:
                 place = f"{table.unit} {chunk.lines[row]}{file}, column {quoted(of[name])}"
-                return f"{place}: {quoted(text_of(cell))} is no text that the training had"
+                return f"{place}: {NEW_TEXT.format(quoted(text_of(cell)))}"
     return ""
 
 

@@ -60,6 +60,8 @@ Choose = Callable[[Collection[str]], Sequence[str]]
 
 Missing = Literal["error", "drop", "mean"]
 
+NEW_TEXT = "{} is no text that the training had"
+
 MOST_CODES = 100_000
 """Different texts of a column: more are rather names than classes."""
 
@@ -84,6 +86,7 @@ def rows_of(
     *,
     texts: bool = True,
     empty: bool = False,
+    known: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[NumericTable, dict[str, list[str]]]:
     """The chosen columns of tables, one behind the other, and the texts of each column of texts, sorted: the place of a text
     is its code.
@@ -92,6 +95,7 @@ def rows_of(
     missing    what to do about a missing cell: with "drop" its row is left out, with "mean" the cell is NaN
     texts      whether a column may be one of texts: none of its cells is a number, or looks like one
     empty      whether there may be no row
+    known      the texts of columns that have their codes already: no other ones may come
 
     Raises AutodiffError (exit status 4) for the first row that lacks a cell, or has one of another kind than its column.
     """
@@ -101,7 +105,7 @@ def rows_of(
     for table in tables:
         if not files:
             columns = {
-                name: _ColumnReader(column, missing, np.empty(0), texts=texts)
+                name: _ColumnReader(column, missing, np.empty(0), texts, tuple((known or {}).get(name, ())))
                 for name, column in _chosen(table, choose, otherwise).items()
             }
         files.append((count, table.name, table.unit))
@@ -181,15 +185,16 @@ def _lines(np: Any, places: Sequence[Sequence[int]], several: Sequence[Any]) -> 
 
 @dataclass(slots=True)
 class _ColumnReader:
-    """What is known of a column while it is read; `codes` numbers its texts in the order in which they come."""
+    """What is known of a column while it is read; `codes` numbers its texts in the order in which they come, or as `known`."""
 
     name: str
     missing: Missing
     numbers: Column
     texts: bool
+    known: tuple[str, ...]
     codes: dict[str, int] = field(default_factory=dict)
     first_text: tuple[int, str] | None = None
-    has_numbers: bool = False
+    first_number: int | None = None
 
     def read(
         self, np: Any, table: Table, chunk: Chunk, present: Any
@@ -198,8 +203,11 @@ class _ColumnReader:
         numbers = np.asarray(chunk.read(chunk.cells[self.name]), float)
         finite = np.isfinite(numbers)
         if finite.all() and not self.first_text:
-            self.has_numbers = self.has_numbers or len(numbers) > 0
+            if self.first_number is None and len(numbers):
+                self.first_number = chunk.lines[0]
             return numbers, None
+        if self.first_number is None and finite.any():
+            self.first_number = chunk.lines[int(finite.argmax())]
         numbers = numbers.copy()
         return numbers, self._not_finite(table, chunk, numbers, present, np.flatnonzero(~finite).tolist())
 
@@ -211,7 +219,6 @@ class _ColumnReader:
             return lacking[0], row_fault(table, chunk, lacking[0], [self.name])
         texts = {row: text_of(chunk.cells[self.name][row]) for row in lacking}
         absent = [row for row, text in texts.items() if text in MISSING and (self.missing != "error" or not text)]
-        self.has_numbers = self.has_numbers or len(lacking) < len(numbers)
         if absent and self.missing == "error":
             return absent[0], self._fault(table, chunk.lines[absent[0]], texts[absent[0]])
         present[absent] = False
@@ -220,10 +227,12 @@ class _ColumnReader:
             self.first_text = self.first_text or (chunk.lines[row], text)
             if text not in self.codes and not is_class(text, chunk.cells[self.name][row]):
                 return row, self._fault(table, chunk.lines[row], text)
-            if self.has_numbers or len(self.codes) > MOST_CODES:
+            if self.first_number is not None:
                 return row, self._fault(table, *self.first_text)
+            if len(self.codes) > MOST_CODES or (self.known and text not in self.known):
+                return row, self._fault(table, chunk.lines[row], text)
             numbers[row] = self.codes.setdefault(text, len(self.codes))
-        if self.first_text and self.has_numbers:
+        if self.first_text and self.first_number is not None:
             return 0, self._fault(table, *self.first_text)
         return None
 
@@ -237,14 +246,21 @@ class _ColumnReader:
                 f"{shortened(table, 200)}, column {quoted(self.name)}: a cell is missing, and texts have no mean",
                 exit_status=DATA, hint="--missing drop leaves such rows out",
             )  # fmt: skip
-        order = {text: k for k, text in enumerate(sorted(self.codes))}
+        order = {text: k for k, text in enumerate(self.known or sorted(self.codes))}
         return np.array([float(order[text]) for text in self.codes])[values.astype(int)], list(order)
 
     def _fault(self, table: Table, line: int, text: str) -> AutodiffError:
         place = f"{shortened(table.name, 200)}, {table.unit} {line}, column {quoted(self.name)}"
         if len(self.codes) > MOST_CODES:
             return AutodiffError(f"{place}: more than {MOST_CODES:,} different texts are no classes", exit_status=DATA)
-        hint = "" if text else "--missing drop leaves such rows out, --missing mean fills them"
+        if text and self.known and self.first_number is None:
+            listed = diagnostics.listed(self.known)
+            return AutodiffError(f"{place}: {NEW_TEXT.format(quoted(text))}", exit_status=DATA, hint=f"it had {listed}")
+        hint = "--missing drop leaves such rows out, --missing mean fills them" if text in MISSING else ""
+        if not hint and self.first_number is not None:
+            hint = (
+                f"there are numbers in this column, as in {table.unit} {self.first_number}: a column of texts has none"
+            )
         return AutodiffError(f"{place}: {BadCell(self.name, text)}", exit_status=DATA, hint=hint)
 
 
