@@ -224,3 +224,11 @@ def test_functions_by_balls_have_fewer_samples(text: str) -> None:
     found = surface(text, ("x", -3.0, 3.0), ("y", -3.0, 3.0))
     assert found.values.shape == (BALLS_GRID + 1, BALLS_GRID + 1)
     assert found.lines
+
+
+@pytest.mark.parametrize("text", ["x^2 - y^2", "1/(x^2 + y^2 - 1)", "x*y", "exp(-x^2 - y^2)"])
+def test_a_picture_names_the_value_of_each_line(text: str) -> None:
+    image = pytest.importorskip("autodiff.render.plot.image")
+    over = surface(text, ("x", -2.0, 2.0), ("y", -2.0, 2.0))
+    drawn = image.surface_image(over, "svg").decode()
+    assert [level for level in over.levels if f"<!-- {level:g} -->" not in drawn] == []

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from itertools import product
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,14 @@ def test_inputs_that_the_formula_has_not_are_named() -> None:
 
 
 def test_only_this_machine_is_answered(address: str) -> None:
-    for path in ("", "answer?program=x"):
-        request = urllib.request.Request(f"{address}{path}", headers={"Host": "elsewhere.example"})
+    foreign = (
+        "elsewhere.example",
+        "localhost.elsewhere.example:80",
+        "localhost:80@elsewhere.example",
+        "elsewhere.example:localhost",
+    )
+    for path, host in product(("", "answer?program=x"), foreign):
+        request = urllib.request.Request(f"{address}{path}", headers={"Host": host})
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request, timeout=PATIENCE)
         assert caught.value.code == 403

@@ -52,7 +52,8 @@ def application(hosts: Sequence[str] = LOCAL) -> Any:
 
     def host(request: Any) -> str:
         name: str = request.headers.get("host", "")
-        return name if name.endswith("]") else name.rpartition(":")[0] or name
+        before, _, port = name.rpartition(":")
+        return before if port.isdecimal() else name
 
     def checked(endpoint: Any) -> Any:
         async def call(request: Any) -> Any:

@@ -37,8 +37,11 @@ TITLE_LETTERS = 10.5
 BESIDE = 1e-6
 """How near to a special point its neighbouring sample is, in parts of the range."""
 
-ROOM, EDGE = 40.0, 8.0
+ROOM, EDGE = 40.0, 12.0
 """The distance between two labels of lines, and to the edge, at least, in points of the screen."""
+
+PARTS = (0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9)
+"""Where on a line its label is tried, in parts of it."""
 
 
 class Colours(NamedTuple):
@@ -110,16 +113,22 @@ def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
 
     lines = ContourSet(axis, surface.levels, list(surface.lines.values()), colors=colours.curve, linewidths=1)
     figure.draw_without_rendering()  # which places the axes
-    labels = axis.clabel(lines, fontsize=9, fmt=words.apart(surface.levels), colors=colours.ink, inline=False)
-    placed = list[tuple[float, float]]()
-    for label in sorted(labels, key=lambda label: -len(placed)):
-        x, y = axis.transData.transform(label.get_position())
-        inside = axis.bbox.x0 + EDGE < x < axis.bbox.x1 - EDGE and axis.bbox.y0 + EDGE < y < axis.bbox.y1 - EDGE
-        if inside and all(math.hypot(x - other_x, y - other_y) >= ROOM for other_x, other_y in placed):
-            placed.append((x, y))
-            label.set_bbox(_behind(colours))
-        else:
-            label.remove()
+    labelled, placed = list[Any](), list[Any]()
+    for line in (line for drawn in surface.lines.values() for line in sorted(drawn, key=len, reverse=True)):
+        points = axis.transData.transform(line)
+        (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+        for part in PARTS if max(right - left, top - bottom) >= ROOM else ():
+            at = int(part * (len(line) - 1))
+            x, y = points[at]
+            inside = axis.bbox.x0 + EDGE < x < axis.bbox.x1 - EDGE and axis.bbox.y0 + EDGE < y < axis.bbox.y1 - EDGE
+            if inside and all(math.hypot(x - other_x, y - other_y) >= ROOM for other_x, other_y in placed):
+                placed.append((x, y))
+                labelled.append(line[at])
+                break
+    shown = words.apart(surface.levels)
+    axis.clabel(lines, fontsize=9, fmt=shown, colors=colours.ink, inline=False, manual=labelled)
+    for label in axis.texts:
+        label.set_bbox(_behind(colours))
 
 
 def _behind(colours: Colours) -> dict[str, Any]:
