@@ -298,6 +298,25 @@ def test_axes_of_the_terminal_end_at_round_numbers(text: str) -> None:
     assert any("⠀" < sign <= "⣿" for row in rows for sign in row)
 
 
+@pytest.mark.parametrize(
+    ("text", "over", "low", "high"),
+    [
+        ("x^2 + 1e-3", "-1e-8..1e-8", "0.001", "+1.1e-16"),
+        ("1e5 + x", "-1e-9..1e-9", "1e+05", "+2.2e-09"),
+        ("x + 99999000", "0..1000", "99998900", "100000100"),
+    ],
+)
+def test_ends_of_a_narrow_axis_differ(text: str, over: str, low: str, high: str) -> None:
+    """Both had the same number, or the picture none: an axis of 1e-16 beside 0.001 ended with status 70."""
+    run = autodiff("plot", text, "--range", f"x={over}")
+    assert run.status == 0
+    assert [line.split(" ┤")[0].strip() for line in run.out.splitlines() if "┤" in line][:2] == [high, low]
+
+
+def test_ends_of_a_narrow_range_differ() -> None:
+    assert "100000000.0  " in autodiff("plot", "x", "--range", "x=1e8..100000001").out
+
+
 def test_the_last_column_and_the_highest_line_are_drawn() -> None:
     rows = terminal.text(plot("exp(exp(x))", ("x", -2.0, 6.0), order=0), 80).splitlines()
     assert rows[2][-1:] not in ("", "⠀", "│")

@@ -60,8 +60,7 @@ def _panel(plot: Plot, exact: Curve, width: int, rows: int, *, main: bool) -> li
         _curve(canvas, xs, ys, curve.low, curve.high)
     if main:
         _marks(canvas, plot, curve)
-    span = curve.high - curve.low
-    return [curve.label, *_framed(canvas, words.label(curve.high, span), words.label(curve.low, span))]
+    return [curve.label, *_framed(canvas, *words.end_labels(curve.low, curve.high))]
 
 
 def _round_ends(low: float, high: float) -> tuple[float, float]:
@@ -69,10 +68,11 @@ def _round_ends(low: float, high: float) -> tuple[float, float]:
     if not high - low > TINIEST:
         return low, high
     step = round_step((high - low) / ROUNDED)
-    return float(f"{math.floor(low / step) * step:.12g}"), float(f"{math.ceil(high / step) * step:.12g}")
+    bottom, top = (float(f"{end * step:.12g}") for end in (math.floor(low / step), math.ceil(high / step)))
+    return (bottom, top) if bottom <= low and high <= top else (low, high)
 
 
-def _framed(canvas: Any, high: str, low: str) -> list[str]:
+def _framed(canvas: Any, low: str, high: str) -> list[str]:
     """The lines of a canvas behind its axis, which has a label at both ends."""
     drawn = canvas.plot().split("\n")
     labels = [high, *[""] * (len(drawn) - 2), low]
@@ -133,10 +133,10 @@ def _dotted(canvas: Any, x0: float, y0: float, x1: float, y1: float, dots: int) 
 
 
 def _axis(start: float, stop: float, name: str, width: int) -> str:
-    left, middle, right = words.short(start), name, words.short(stop)
-    inner = width - LABEL
-    gap = inner - len(left) - len(right)
-    return f"{'':>{LABEL}}{left}{middle:^{max(gap, len(middle))}}{right}"
+    short = words.short(start), words.short(stop)
+    left, right = short if short[0] != short[1] else (str(start), str(stop))
+    gap = width - LABEL - len(left) - len(right)
+    return f"{'':>{LABEL}}{left}{name:^{max(gap, len(name))}}{right}"
 
 
 def _contours(surface: Surface, width: int, height: int) -> list[str]:
@@ -154,7 +154,7 @@ def _contours(surface: Surface, width: int, height: int) -> list[str]:
         _sign(canvas, x, y, "×", frame)
     if surface.point is not None:
         _sign(canvas, *surface.point, "●", frame)
-    lines = [surface.variables[1], *_framed(canvas, words.label(float(ys[-1])), words.label(float(ys[0])))]
+    lines = [surface.variables[1], *_framed(canvas, *words.end_labels(float(ys[0]), float(ys[-1])))]
     return [*lines, _axis(float(xs[0]), float(xs[-1]), surface.variables[0], width), *words.surface_lines(surface)]
 
 

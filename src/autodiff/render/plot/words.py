@@ -27,10 +27,20 @@ def apart(numbers: Sequence[float]) -> dict[float, str]:
     return texts
 
 
-def label(number: float, span: float = 0.0) -> str:
-    """A number at an axis that is `span` long: four digits, fewer where that is wider than WIDEST."""
+def label(number: float, span: float = 0.0, digits: int = 4) -> str:
+    """A number at an axis that is `span` long: so many digits, fewer where that is wider than WIDEST."""
     shown = 0.0 if abs(number) < 1e-9 * span else number + 0.0
-    return next(text for digits in (4, 3, 2, 1) if len(text := f"{shown:.{digits}g}") <= WIDEST)
+    return next(text for figures in range(digits, 0, -1) if len(text := f"{shown:.{figures}g}") <= WIDEST)
+
+
+def end_labels(low: float, high: float) -> tuple[str, str]:
+    """The numbers at the ends of an axis; the upper one is what is to be added where so wide a text can't tell them apart."""
+    span = high - low
+    for digits in range(4, WIDEST + 1):
+        texts = label(low, span, digits), label(high, span, digits)
+        if all(abs(float(text) - end) <= 0.02 * span for text, end in zip(texts, (low, high), strict=True)):
+            return texts
+    return label(low, span), f"+{span:.2g}"
 
 
 def lines(plot: Plot) -> Iterator[str]:
