@@ -61,6 +61,7 @@ def _at(adjoints: Mapping[int, Any], node: int | None) -> Any:
 def _written_out(lowered: Lowered, point: Point) -> tuple[float, dict[str, Any]]:
     """Value and gradient of the same program over plain numbers."""
     flat = flatten(lowered, {name: np.shape(value) for name, value in point.items()})
+    assert flat is not None
     graphs.check(flat.lowered.graph)
     numbers = {e: v for n, value in point.items() for e, v in zip(elements(n, np.shape(value)), np.ravel(value).tolist(), strict=True)}  # fmt: skip
     run = primal(flat.lowered, numbers)

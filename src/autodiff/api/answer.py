@@ -166,7 +166,12 @@ class Answer(Record):
             "bits": self.bits or None,
             "frameworks": {name: dict(numbers_there) for name, numbers_there in self.frameworks.items()} or None,
         }
-        return data | {key: value for key, value in optional.items() if value is not None}
+        return data | known(optional)
+
+
+def known(optional: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that say something: those without None."""
+    return {key: value for key, value in optional.items() if value is not None}
 
 
 def nested(value: Value) -> Any:

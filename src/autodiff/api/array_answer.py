@@ -48,15 +48,11 @@ def as_numbers(lowered: Lowered, point: Mapping[str, Any], names: Sequence[str])
     """
     if any(not isinstance(value, float) for value in point.values()):
         return None
-    from autodiff.arrays.scalarize import TooLarge, flatten  # not needed for plain numbers
+    from autodiff.arrays.scalarize import flatten  # not needed for plain numbers
 
-    try:
-        flat = flatten(lowered, {})
-    except TooLarge:
-        return None
-    except AutodiffError as error:
-        raise error.within(lowered.source) from None
-    return flat if not flat.result.shape and all(flat.lowered.node(n) is not None for n in names) else None
+    flat = flatten(lowered, {})
+    of_numbers = flat is not None and not flat.result.shape and all(flat.lowered.node(n) is not None for n in names)
+    return flat if of_numbers else None
 
 
 def array_answer(query: Query, *, wrt_given: bool) -> Answer:
@@ -68,7 +64,9 @@ def array_answer(query: Query, *, wrt_given: bool) -> Answer:
     swept, trouble = (empty, "outside") if digits else _by_sweeps(query, wrt_given=wrt_given)
     if not trouble:
         return swept
-    flat = _written_out(lowered, empty.at)
+    from autodiff.arrays.scalarize import flatten  # most arrays need none
+
+    flat = flatten(lowered, {name: numpy().shape(value) for name, value in empty.at.items()}, EQUATIONS)
     if flat is None or (flat.result.shape and len(flat.result.nodes) * len(flat.lowered.graph) > ONE_SIDED):
         if digits:
             raise AutodiffError(
@@ -189,16 +187,6 @@ def _normwise(answer: Answer, lowered: Lowered, names: Mapping[str, int]) -> Ans
 
 
 # --- by elements --------------------------------------------------------------------------------------------------------
-
-
-def _written_out(lowered: Lowered, point: Mapping[str, Any]) -> Flat | None:
-    """The program written out in equations of numbers; None where there are too many."""
-    from autodiff.arrays.scalarize import TooLarge, flatten  # most arrays need none
-
-    try:
-        return flatten(lowered, {name: numpy().shape(value) for name, value in point.items()}, EQUATIONS)
-    except TooLarge:
-        return None
 
 
 def _as_elements(point: Mapping[str, Any]) -> dict[str, float]:

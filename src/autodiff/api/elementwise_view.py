@@ -131,18 +131,14 @@ def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool =
 def _written_out(
     lowered: Lowered, shapes: Mapping[str, tuple[int, ...]], limit: int | None = None, *, many: bool = False
 ) -> Flat:
-    from autodiff.arrays.scalarize import TooLarge, flatten
+    from autodiff.arrays.scalarize import flatten
 
     room = limit or LARGEST + 20 * len(lowered.graph)
-    try:
-        flat = flatten(lowered, shapes, room)
-    except AutodiffError as error:
-        raise error.within(lowered.source) from None
-    except TooLarge:
+    if (flat := flatten(lowered, shapes, room)) is None:
         raise AutodiffError(
             f"written out by elements, the program grows beyond {room:,} operations",
             hint="take smaller arrays here; eval gives the gradient of large ones",
-        ) from None
+        )
     if flat.result.shape and not many:
         raise AutodiffError(f"the result is an array of shape {flat.result.shape}", hint="take sum(…), or one element")
     return flat

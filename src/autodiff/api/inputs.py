@@ -130,11 +130,9 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
 def _typed_array(lowered: Lowered, value: Value) -> Value:
     """The value of a constant expression; an array as nested lists where elements of it are no float64."""
     from autodiff.arrays.inputs import numpy
-    from autodiff.arrays.scalarize import TooLarge, flatten
+    from autodiff.arrays.scalarize import flatten
 
-    try:
-        block = flatten(lowered, {}, _TYPED)
-    except TooLarge:
+    if (block := flatten(lowered, {}, _TYPED)) is None:
         return value
     flat, floats = block.lowered, numpy().ravel(value).tolist()
     nodes = zip(block.result.nodes, floats, strict=True)

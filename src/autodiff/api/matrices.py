@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff import diagnostics, display
-from autodiff.api.answer import Answer
+from autodiff.api.answer import Answer, known
 from autodiff.api.elementwise_view import Elements, over_elements
 from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
 from autodiff.api.inputs import sources
@@ -108,7 +108,7 @@ class Matrix:
             "bits": (self.digits and self.bits) or None,
         }
         data |= {"at": dict(self.at), "status": self.status, "checked": self.checked}
-        return data | {key: value for key, value in optional.items() if value is not None}
+        return data | known(optional)
 
 
 def hessian(

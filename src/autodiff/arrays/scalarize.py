@@ -22,8 +22,9 @@ from autodiff.core import rules
 from autodiff.core.graph import WrittenOut
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import GENERAL, REDUCTION, UNDEFINED, ZERO, Primitive, by_cases
+from autodiff.errors import AutodiffError
 
-__all__ = ["LIMIT", "Flat", "TooLarge", "flatten"]
+__all__ = ["LIMIT", "Flat", "flatten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,18 @@ class Flat:
     blocks: Mapping[int, ScalarBlock]
 
 
-def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -> Flat:
+def flatten(lowered: Lowered, shapes: Mapping[str, Shape], limit: int = LIMIT) -> Flat | None:
     """The program over the elements of its inputs, where `shapes` has the shapes of those that are arrays.
 
-    Raises AutodiffError for shapes that don't fit, TooLarge beyond `limit` equations.
+    None beyond `limit` equations. Raises AutodiffError for shapes that don't fit.
     """
     work = _Scalarization(lowered, shapes, limit)
-    blocks = work.blocks()
+    try:
+        blocks = work.blocks()
+    except TooLarge:
+        return None
+    except AutodiffError as error:
+        raise error.within(lowered.source) from None
     assigned: dict[str, int] = {}
     for name, node in lowered.assigned.items():
         assigned |= dict(zip(elements(name, blocks[node].shape), blocks[node].nodes, strict=True))

@@ -12,7 +12,7 @@ from autodiff.cli import colour, files, inputs, options, output, streams
 from autodiff.errors import HARD_POINT, printable
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation, plain
-from autodiff.render.document.compose import drawing_of
+from autodiff.render.document.compose import drawing_of, written
 from autodiff.render.document.formulas import many
 from autodiff.render.text import document
 from autodiff.render.text.answer import as_json, place
@@ -63,12 +63,8 @@ def write(
         content = document.text(explanation, WIDEST)
     elif form == "json":
         content = as_json(explanation)
-    elif fragment:
-        from autodiff.render.document.latex import fragment as latex_fragment
-
-        content = latex_fragment(explanation)
     else:
-        content = getattr(import_module(f"autodiff.render.document.{form}"), form)(explanation)
+        content = written(explanation, form, fragment=fragment)
     output.put(content, path, opened=opened, ending=".html")
     return _judged(explanation)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered
 from autodiff.render.text.labels import spelled
-from autodiff.tables.atomic_file import cannot, is_direct, whole
+from autodiff.tables.atomic_file import cannot, handled, is_direct, whole
 from autodiff.train import checkpoint
 from autodiff.train.ending import Ending, conclude, to_save
 from autodiff.train.records import EpochRecord
@@ -123,22 +121,8 @@ class _Signalled(KeyboardInterrupt):
         self.number = number
 
 
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Raise _Signalled for each of the signals, unless it is ignored already, as by nohup."""
-
-    def stop(number: int, _frame: object) -> None:
-        raise _Signalled(number)
-
-    before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-        before = {n: signal.signal(n, stop) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _stop(number: int, _frame: object) -> None:
+    raise _Signalled(number)
 
 
 class Session:
@@ -165,7 +149,7 @@ class Session:
         kept, failure = self._history(), None
         try:
             colours = colour.wanted(sys.stderr)
-            with _signals():
+            with handled(_SIGNALS, _stop):
                 for record in progress.with_progress(
                     self.training.epochs(), plan.epochs, done, self._beside_the_bar, coloured=colours
                 ):

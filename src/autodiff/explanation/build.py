@@ -136,15 +136,15 @@ def _explanation(analysis: Analysis) -> Explanation:
     analysis.cancelling = cancelling(analysis, blocks)
     answers = tuple(slope(analysis, name, whole) for name in analysis.wanted)
     title, steps = _title(analysis), differences(analysis)
+    known: dict[str, Any] = {"at": None, "status": "ok", "value": None}
+    if answer is not None:
+        known = {part: getattr(answer, part) for part in (*known, "checked", "why", "hint", "span", "notes")}
     drawing = _drawing(analysis, title.pretty)
     return Explanation(
         result=analysis.lowered.name,
         title=title,
-        at=None if answer is None else answer.at,
         wrt=tuple(analysis.wanted),
         mode=analysis.mode,
-        status="ok" if answer is None else answer.status,
-        value=None if answer is None else answer.value,
         forward=_forward(analysis, {arrow.slope for arrow in drawing.arrows}),
         drawing=drawing,
         blocks=blocks,
@@ -153,14 +153,10 @@ def _explanation(analysis: Analysis) -> Explanation:
         cost=cost(analysis),
         cancelling=analysis.cancelling,
         differences=steps,
-        checked=None if answer is None else answer.checked,
         meanings=meanings(analysis),
-        why="" if answer is None else answer.why,
-        hint="" if answer is None else answer.hint,
-        span=None if answer is None else answer.span,
         sides=sides(analysis),
-        notes=() if answer is None else answer.notes,
         convention=analysis.convention,
+        **known,
     )
 
 

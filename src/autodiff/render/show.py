@@ -22,6 +22,7 @@ from autodiff.explanation.graph import Drawing
 from autodiff.explanation.model import Explanation
 from autodiff.grading.compare import Compared
 from autodiff.notation.tex import tex_name
+from autodiff.render.document.compose import written
 
 WIDTH = 80
 """Columns of what `print` shows."""
@@ -53,19 +54,10 @@ def _explanation(explanation: Explanation, form: str) -> str:
         from autodiff.render.text.document import text
 
         return text(explanation, WIDTH)
-    if form == "markdown":
-        from autodiff.render.document.markdown import markdown
-
-        return markdown(explanation)
-    if form == "latex":
-        from autodiff.render.document.latex import fragment
-
-        return fragment(explanation)
     if form == "svg":
-        return _drawing(explanation.drawing, "svg")
-    from autodiff.render.document.html import html
-
-    return framed(html(explanation)) if form == "notebook" else html(explanation)
+        return _drawing(explanation.drawing, form)
+    page = written(explanation, "html" if form == "notebook" else form, fragment=form == "latex")
+    return framed(page) if form == "notebook" else page
 
 
 def framed(page: str) -> str:

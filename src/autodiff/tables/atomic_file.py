@@ -15,7 +15,7 @@ import os
 import re
 import signal
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import Any, BinaryIO
@@ -39,8 +39,7 @@ def whole(path: str, *, salvage: bool = True) -> Iterator[BinaryIO]:
     The rights of a file that is there are kept. With `salvage` an AutodiffError leaves the bytes written so far, if there
     are any, under the private name, and says so. Raises AutodiffError where the file can't be written.
     """
-    if not _is_name(path):
-        raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
+    require_name(path)
     try:
         with open(path, "wb") if is_direct(path) else _replaced(path, salvage=salvage) as file:
             yield file
@@ -53,11 +52,12 @@ def cannot(path: str, error: OSError) -> AutodiffError:
     return AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror or error}", exit_status=DATA)
 
 
-def _is_name(path: str) -> bool:
-    try:
-        return b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        return False
+def require_name(path: str) -> None:
+    """Raise AutodiffError for a text that is no file's name."""
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in os.fsencode(path):
+            return
+    raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
 
 
 def is_direct(path: str) -> bool:
@@ -153,11 +153,18 @@ def _removed_by_signals(private: str) -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    with handled(_ENDING, end):
+        yield
+
+
+@contextmanager
+def handled(names: Iterable[str], handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Within this context `handler` gets those of the signals that have none yet, and are not ignored, as by nohup."""
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
     ours = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
     ours = ours if current_thread() is main_thread() else []  # no other may set them
     for number in ours:
-        signal.signal(number, end)
+        signal.signal(number, handler)
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.errors import DATA, AutodiffError, quoted
-from autodiff.tables.atomic_file import is_direct, whole
+from autodiff.tables.atomic_file import is_direct, require_name, whole
 from autodiff.tables.columns import MOST_CODES
 from autodiff.train.declarations import Kept
 
@@ -100,6 +100,7 @@ def save(path: str, state: State, settings: Mapping[str, Any], kept: Mapping[str
 
 def writable(path: str) -> None:
     """Raise AutodiffError at once when the file can't be written later."""
+    require_name(path)
     target = path if is_direct(path) else os.path.dirname(os.path.realpath(path))
     reasons = {
         "it is a folder": os.path.isdir(path),

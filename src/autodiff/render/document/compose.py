@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 from autodiff.diagnostics import shown
 from autodiff.errors import excerpt
@@ -46,6 +47,13 @@ _LINE = 400  # columns of a program line
 _LINES = 12  # lines at either end of a program
 _VERTICES = 14  # of a drawing with all inputs
 _STEP = "step"  # the kind of a place of the forward pass that is no input
+
+
+def written(explanation: Explanation, form: str, *, fragment: bool = False) -> str:
+    """The explanation as html, markdown or latex; a `fragment` is LaTeX to be included in a document."""
+    writer = import_module(f"autodiff.render.document.{form}")
+    text: str = getattr(writer, "fragment" if fragment else form)(explanation)
+    return text
 
 
 def compose(explanation: Explanation, limits: blocks.Limits = PAGE) -> Document:
