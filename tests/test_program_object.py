@@ -50,6 +50,11 @@ def test_a_mistake_is_found_when_the_program_is_made() -> None:
         autodiff.Program("x*y*z").plot(x=(0, 1), y=(0, 1), z=(0, 1))
 
 
+def test_an_export_needs_the_name_of_a_target() -> None:
+    with pytest.raises(autodiff.AutodiffError, match="unknown target '5'"):
+        autodiff.Program(TEXT).export(5)  # type: ignore[arg-type]
+
+
 def _tables() -> dict[str, Any]:
     pandas, polars, arrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
     columns = {"x": [1.0, 2.0, 3.0], "b": [2.0, 2.0, 2.0], "other": ["a", "b", "c"]}

@@ -494,6 +494,17 @@ def test_columns_of_a_table_become_a_matrix_without_a_copy() -> None:
     assert np.array_equal(functions.apply(row, [base[0], base[2], base[3]]), base[[0, 2, 3]])
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["sum(x[[0, 1]])", "take(x, [0, 1], 0)", "slice(x, [0, 1], 2, 0)", "slice(x, 0, [0, 1], 0)", "reshape(x, [2, 3])",
+     "quantile(x, [0, 1])", "sum(x, [0, 1])", "x + zeros([0, 1])", "x + one_hot(1, [0, 1])"],
+)  # fmt: skip
+@pytest.mark.parametrize("x", [[1.0, 2.0, 3.0], None])
+def test_an_array_where_a_number_is_needed_is_named_with_its_shape(text: str, x: list[float] | None) -> None:
+    with pytest.raises(package.AutodiffError, match=r"a number is needed here, not an array of shape \(2,\)"):
+        package.evaluate(text, {"x": x}) if x else package.evaluate(text.replace("x", "[1, 2, 3]"), {})
+
+
 @pytest.mark.parametrize("depth", [33, 65, 20_000])
 def test_arrays_nested_deeper_than_numpy_goes_are_refused_where_they_are_written(depth: int) -> None:
     """At 20,000 brackets the shapes alone would take gigabytes, so the first one too many ends it."""

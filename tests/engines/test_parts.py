@@ -169,6 +169,25 @@ def test_a_part_that_is_not_what_was_written_is_computed_again(folder: Path) -> 
     assert "part-004.csv" not in Path("out/_autodiff.json").read_text()
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"name": "part-000.csv"}', "5", '{"rows": "20"}', '{"rows": null}', '{"statuses": 5}', '{"statuses": {"ok": "20"}}',
+        '{"statuses": {"ok": 20, "domain": 2}}', '{"first": 5}', '{"input": 7}', '{"fault": 7}', '{"written": 5}', '{"name": 5}',
+    ],
+)  # fmt: skip
+def test_a_manifest_that_no_run_wrote_is_refused(damaged: str, folder: Path) -> None:
+    autodiff("eval", "x", "--data", "parts", "--out", "out/")
+    path = Path("out/_autodiff.json")
+    manifest = json.loads(path.read_text())
+    part = json.loads(damaged)
+    whole = isinstance(part, dict) and part != {"name": "part-000.csv"}
+    manifest["parts"][0] = {**manifest["parts"][0], **part} if whole else part
+    path.write_text(json.dumps(manifest))
+    ended = autodiff("eval", "x", "--data", "parts", "--out", "out/", "--resume")
+    assert (ended.status, ended.err) == (4, "error: 'out/_autodiff.json' is no manifest of a run\n")
+
+
 def test_parts_are_not_written_among_the_rows(folder: Path) -> None:
     for out in ("parts/out/", "parts/"):
         ended = autodiff("eval", "x", "--data", "parts", "--out", out)

@@ -201,3 +201,20 @@ def test_a_slope_without_a_rule_leaves_the_others() -> None:
     answer = package.evaluate("y*gammainc_a(x, 2) + y^2", {"x": 1.3, "y": 2.0})
     assert answer.gradient["x"] is None
     assert answer.gradient["y"] == pytest.approx(4 - 0.25934749, abs=1e-7)
+
+
+@pytest.mark.parametrize("digits", [0, 20])
+@pytest.mark.parametrize("text", ["y = x; if(x <= y, y^3, 0)", "y = x; z = y; y^3*(x == z)", "y = x; y + floor(y/x)"])
+def test_a_name_for_an_input_moves_without_it(text: str, digits: int) -> None:
+    answer = package.evaluate(text, {"x": 2.0}, ["y"], digits=digits)
+    assert (answer.status, answer.gradient) == ("jump", {"y": None})
+
+
+def test_a_condition_on_one_number_never_changes_in_float64_either() -> None:
+    from autodiff.core.evaluate import primal
+    from autodiff.core.lowering import lower
+    from autodiff.verify import ball_taylor, float_taylor
+
+    lowered, point = lower(package.parse("if(x <= x, x^3, 0)")), {"x": 2.0}
+    floats = float_taylor.derivatives(lowered, primal(lowered, point), 0, 3)
+    assert floats == ball_taylor.derivatives(lowered, point, 0, 3).numbers == [12.0, 12.0, 6.0]

@@ -206,8 +206,7 @@ class _Sweeps(functions.ArrayValues):
         self, row: Primitive, args: Sequence[Value], free: Sequence[object], node: int | None = None
     ) -> bool:
         assert node is not None
-        numbers = self.graph.args[node]
-        if node in self.trace.inactive or not any(free) or (row.is_predicate and len(set(numbers)) < len(numbers)):
+        if node in self.trace.inactive or not any(free):
             return False
         given = [number(a) for a in args]
         given.append(widened(self.trace.values[node], reduced_axis(row, given)))

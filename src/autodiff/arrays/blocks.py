@@ -73,8 +73,6 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
             raise TooLarge
 
     def constant_of(self, a: ScalarBlock) -> float:
-        if a.shape:
-            raise AutodiffError(f"a whole number is needed here, not an array of shape {a.shape}", span=self.span)
         (node,) = a.nodes
         if node in self.graph.constants:
             return self.graph.constants[node]

@@ -90,7 +90,7 @@ class NumPyArrays(WholeArrays[Value]):
         return shape(a)
 
     def constant_of(self, a: Value) -> float:
-        return float("nan") if isinstance(a, np.ndarray) else a
+        return float(a)
 
     def constant(self, value: float) -> Value:
         return value

@@ -42,7 +42,7 @@ class WholeArrays(Protocol[A]):
 
     def shape(self, a: A) -> Shape: ...
     def constant_of(self, a: A) -> float:
-        """The number that an argument is: an index, an axis, a size or a share."""
+        """The number that an argument without axes is: an index, an axis, a size or a share."""
 
     def constant(self, value: float) -> A: ...
     def filled(self, value: float, shape: Shape) -> A:
@@ -105,9 +105,15 @@ class WholeArrays(Protocol[A]):
 
     # --- arguments --------------------------------------------------------------------------------------------------
 
+    def single(self, a: A) -> float:
+        """An argument that must be a number, as `constant_of` has it."""
+        if self.shape(a):
+            raise AutodiffError(f"a number is needed here, not an array of shape {self.shape(a)}", span=self.span)
+        return self.constant_of(a)
+
     def whole(self, a: A) -> int:
         """An index, an axis or a size."""
-        return whole_number(self.constant_of(a), self.span)
+        return whole_number(self.single(a), self.span)
 
     def shapes(self, args: Sequence[A]) -> list[Shape]:
         return [self.shape(a) for a in args]
@@ -195,7 +201,7 @@ class WholeArrays(Protocol[A]):
         before, size = [slice(None)] * axis, shape[axis]
         if len(ends) == 1:
             return (*before, *self._at(ends, (size,)))
-        stop = self.constant_of(ends[1])
+        stop = self.single(ends[1])
         stop = stop if stop == math.inf else self.whole(ends[1])
         return (*before, slice(*checked_range(self.whole(ends[0]), stop, size, self.span)))
 
@@ -257,7 +263,7 @@ class WholeArrays(Protocol[A]):
     def quantile(self, row: Primitive, args: Sequence[A]) -> A:
         """Of the median, the share is a half."""
         size = vector_size(row, self.shape(args[0]), self.span)
-        share = self.constant_of(args[1]) if len(args) > 1 else 0.5
+        share = self.single(args[1]) if len(args) > 1 else 0.5
         if not 0 <= share <= 1:
             raise AutodiffError(f"a quantile needs a share from 0 to 1, not {share!r}", span=self.span)
         ordered, place = self.ordered(args[0]), share * (size - 1)

@@ -57,6 +57,20 @@ def _part_name(place: str, to: str) -> str:
     return str(path.with_suffix(f".{to}") if ending in FORMATS else f"{path}.{to}")
 
 
+_KINDS = {"name": str, "input": str, "rows": int, "statuses": dict, "first": dict, "fault": str, "written": list}
+"""What a part has in a manifest, beside the bytes of its file."""
+
+
+def _checked(part: Any) -> dict[str, Any]:
+    """A part as a manifest has it. Raises TypeError or KeyError for one that no run wrote."""
+    statuses = part["statuses"]
+    if not all(isinstance(part[key], kind) for key, kind in _KINDS.items()) or "bytes" not in part:
+        raise TypeError
+    if {type(number) for number in statuses.values()} - {int} or statuses.keys() - {"ok"} != part["first"].keys():
+        raise TypeError
+    return dict(part)
+
+
 class Manifest:
     """The manifest of the folder `folder` for a run of `task`: its parts by name, each with its count.
 
@@ -147,7 +161,7 @@ class Manifest:
             with filesystems.open_to_read(self.path) as file:
                 manifest = json.loads(file.read())
             settings = {key: manifest[key] for key in self._settings}
-            parts = {part.pop("name"): part for part in manifest["parts"]}
+            parts = {part.pop("name"): part for part in map(_checked, manifest["parts"])}
         except (ValueError, KeyError, TypeError, AttributeError):
             raise AutodiffError(f"{quoted(self.path, 200)} is no manifest of a run", exit_status=DATA) from None
         for key, value in self._settings.items():

@@ -143,7 +143,7 @@ def _alarms(
 
     if row.domain and outside_domain(row, constant_args(graph, args))[0]:
         yield from (emitter.emit(_NOT, (holds(text),)) for text, _ in row.domain)
-    if all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
+    if all(a in graph.constants for a in args) or row.never_changes(args):
         return
     for text in row.special_conditions:
         yield holds(text) if errors is None else errors.undecided(holds(text), args)

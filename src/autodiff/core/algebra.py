@@ -199,6 +199,7 @@ class Algebra(Generic[T]):
             if (
                 row is not None
                 and node not in trace.taken
+                and not row.never_changes(args)
                 and self.is_special(row, [values[a] for a in args], free, node)
             ):
                 special.append(node)
@@ -208,8 +209,7 @@ class Algebra(Generic[T]):
         """Whether these arguments, of which the `free` ones are no constants, are a special point of the row."""
         if not any(free):
             return False
-        same = row.is_predicate and len({id(a) for a in args}) < len(args)
-        tests = [(text, True) for text in row.special_conditions if not same]
+        tests = [(text, True) for text in row.special_conditions]
         tests += [(text, False) for text, is_free in zip(row.partial_domain, free, strict=True) if text and is_free]
         for text, special in tests:
             met = self.branch(self.text(text, row.params, args))

@@ -11,6 +11,7 @@ move. Every text is in our own language, so each function in a text must itself 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -132,6 +133,10 @@ class Primitive:
         """The conditions of the domain, each with the words for it, which are its text where the row has no others."""
         parts = (part.strip().partition(" | ") for part in self.domain_text.split(";") if part)
         return tuple(Condition(text, words or marked(text, self.params)) for text, _, words in parts)
+
+    def never_changes(self, args: Sequence[int]) -> bool:
+        """Whether this is a condition that compares an equation with itself; `args` are the numbers of equations."""
+        return self.is_predicate and len(set(args)) < len(args)
 
     @property
     def special_conditions(self) -> tuple[str, ...]:

@@ -86,6 +86,6 @@ def _is_special(lowered: Lowered, run: Trace, node: int, free: Callable[[int], b
         return False
     static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
     places = special_tests(row, static)
-    if places is None or all(a in graph.constants for a in args) or (row.is_predicate and len(set(args)) < len(args)):
+    if places is None or all(a in graph.constants for a in args) or row.never_changes(args):
         return False
     return places.at([run.values[a] for a in args], [free(a) for a in args])

@@ -227,7 +227,8 @@ class Expansion(Algebra[int]):
             todo += [(slope, need - 1) for slope in self.slopes[node].values()]
 
     def _is_special(self, row: Primitive, args: Sequence[int]) -> bool:
-        return self.algebra.is_special(row, [self.values[a] for a in args], [self.active[a] for a in args], -1)
+        active = [self.active[a] for a in args]
+        return not row.never_changes(args) and self.algebra.is_special(row, [self.values[a] for a in args], active, -1)
 
     def _written_out(self, node: int, row: Primitive) -> Iterable[tuple[int, int]]:
         names = (*row.params, "w")
