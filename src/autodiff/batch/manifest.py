@@ -61,14 +61,14 @@ _KINDS = {"name": str, "input": str, "rows": int, "statuses": dict, "first": dic
 """What a part has in a manifest, beside the bytes of its file."""
 
 
-def _checked(part: Any) -> dict[str, Any]:
+def _checked(part: Any) -> Any:
     """A part as a manifest has it. Raises TypeError or KeyError for one that no run wrote."""
     statuses = part["statuses"]
     if not all(isinstance(part[key], kind) for key, kind in _KINDS.items()) or "bytes" not in part:
         raise TypeError
     if {type(number) for number in statuses.values()} - {int} or statuses.keys() - {"ok"} != part["first"].keys():
         raise TypeError
-    return dict(part)
+    return part
 
 
 class Manifest:
