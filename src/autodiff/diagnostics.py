@@ -208,6 +208,12 @@ def no_rule(row: Primitive) -> str:
     return f"{row.name} has no rule for its slope in {' and '.join(without)}"
 
 
+def no_derivative(row: Primitive, k: int) -> AutodiffError:
+    """The error for an argument in which a row has no derivative, and which moves."""
+    name = row.params[k]
+    return AutodiffError(f"{row.name} has no derivative in its argument {name}", hint=f"{name} must be a constant")
+
+
 def _sides(verdict: Verdict, left: str = "from the left", right: str = "from the right") -> str:
     """`-1 from the left and 1 from the right`, or the one side that there is."""
     sides = ((verdict.left, left), (verdict.right, right))

@@ -58,13 +58,10 @@ def slope(row: Primitive, k: int, args: Sequence[Value], result: Value, conventi
         return plain(one_by_one(templates.partial(row, k), 1 + row.arity)(*args, result))
     names = (*row.params, "w")
     own = evaluated(row.partials[k], names, (*args, result))
-    if not (convention and row.kink):
+    other = linearize.agreed(row, k, convention)
+    if not other:
         return own
-    agreed = linearize.CONVENTIONS[convention](row)
-    if not agreed or agreed[k] == row.partials[k]:
-        return own
-    on_corner = evaluated(row.kink, names, (*args, result))
-    return np.where(on_corner, evaluated(agreed[k], names, (*args, result)), own)
+    return np.where(evaluated(row.kink, names, (*args, result)), evaluated(other, names, (*args, result)), own)
 
 
 def evaluated(source: str, names: tuple[str, ...], given: Sequence[Value]) -> Value:

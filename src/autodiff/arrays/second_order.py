@@ -82,10 +82,10 @@ class AdjointRates:
         """The rate of a local slope, by the convention where that sits on a corner."""
         names = (*row.params, "w")
         own = _rate(row.partials[k], names, given, directions)
-        agreed = linearize.CONVENTIONS[self.convention](row) if self.convention and row.kink else None
-        if not agreed or agreed[k] == row.partials[k]:
+        other = linearize.agreed(row, k, self.convention)
+        if not other:
             return own
-        return np.where(functions.text(row.kink, names)(*given), _rate(agreed[k], names, given, directions), own)
+        return np.where(functions.text(row.kink, names)(*given), _rate(other, names, given, directions), own)
 
 
 def _rate(source: str, names: tuple[str, ...], given: Sequence[Value], directions: Sequence[Value]) -> Value:

@@ -21,7 +21,7 @@ from autodiff.arrays.algebra import Linear, raises_no_flag
 from autodiff.arrays.ufuncs import ARRAY, EACHWISE, MAYBE, NUMBER, Function, Operations, Value, shape
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
-from autodiff.core.linearize import CONVENTIONS
+from autodiff.core.linearize import agreed
 from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, by_cases, general
 from autodiff.core.vjp import pull_back
 
@@ -116,9 +116,7 @@ class StraightPass:
 
     def _text(self, source: str, names: tuple[str, ...], given: Sequence[int]) -> int:
         """A text of the table over these equations."""
-        template = templates.template(source, names)
-        leaf = dict(zip(names, given, strict=True)).__getitem__
-        return template.graph.carried([template.result], self.graph.constant, leaf, self._call)[template.result]
+        return templates.filled(source, dict(zip(names, given, strict=True)), self.graph.constant, self._call)
 
     def _slopes(self, end: int, edges: Linear, gates: Sequence[int]) -> list[int | None]:
         """The slope of an end in each gate."""
@@ -161,10 +159,10 @@ class StraightPass:
         own = (
             self.graph.constant(math.nan) if row.partials[k] == UNDEFINED else self._text(row.partials[k], names, given)
         )
-        agreed = CONVENTIONS[self.convention](row) if self.convention and row.kink else ()
-        if not agreed or agreed[k] == row.partials[k]:
+        other = agreed(row, k, self.convention)
+        if not other:
             return own
-        return self.graph.call(_IF, (self._text(row.kink, names, given), self._text(agreed[k], names, given), own))
+        return self.graph.call(_IF, (self._text(row.kink, names, given), self._text(other, names, given), own))
 
     def _compiled(
         self, conditions: Sequence[int], numbers: Sequence[int], values: Sequence[int], slopes: Sequence[Sequence[int | None]], seeds: Sequence[str]

@@ -16,6 +16,7 @@ from autodiff.codegen.registry import Request
 from autodiff.codegen.straightline import StraightLineProgram
 from autodiff.codegen.syntax import Spelling, harmless
 from autodiff.core import rules
+from autodiff.core.graph import reached
 from autodiff.core.primitive import Primitive
 
 
@@ -158,12 +159,7 @@ def _masked(program: StraightLineProgram, spelling: Spelling, of: Mapping[int, s
 def _tree(program: StraightLineProgram, of: Mapping[int, str], root: int) -> list[int]:
     """The equations that are written in one line."""
     graph = program.graph
-    tree, todo = set[int](), [root]
-    while todo:
-        node = todo.pop()
-        tree.add(node)
-        todo.extend(a for a in graph.args[node] if a not in of and graph.rows[a] is not None)
-    return sorted(tree)
+    return sorted(reached(root, lambda n: [a for a in graph.args[n] if a not in of and graph.rows[a] is not None]))
 
 
 def _may_fail(program: StraightLineProgram, of: Mapping[int, str], root: int) -> bool:

@@ -22,7 +22,7 @@ from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
-from autodiff.errors import AutodiffError
+from autodiff.diagnostics import no_derivative
 
 _IF = rules.TABLE["if", 3]
 _ADD, _MUL, _SAME = rules.TABLE["+", 2], rules.TABLE["*", 2], rules.TABLE["+", 1]
@@ -137,9 +137,7 @@ def _adjoints(
 
 def _partial(emitter: Emitter, row: Primitive, k: int, given: tuple[int, ...]) -> int:
     if row.partials[k] == UNDEFINED:
-        raise AutodiffError(
-            f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
-        )
+        raise no_derivative(row, k)
     return emitter.text(row.partials[k], (*row.params, "w"), given)
 
 

@@ -13,6 +13,7 @@ from autodiff.codegen.dialect import Dialect, ExportEquations
 from autodiff.codegen.guards import Guards
 from autodiff.codegen.straightline import StraightLineProgram, schedule
 from autodiff.core.lowering import Lowered
+from autodiff.notation.tex import COMBINING
 
 
 def with_lines(parts: ExportEquations, dialect: Dialect) -> StraightLineProgram:
@@ -82,7 +83,6 @@ def _branch_only(args: tuple[int, ...], node: int) -> bool:
 
 # --- names -----------------------------------------------------------------------------------------------------------
 
-_ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
 LONGEST = 60
 """Characters of a name; a longer one is cut."""
 
@@ -133,8 +133,8 @@ def _in_ascii(letter: str) -> str:
     if words[:1] == ["GREEK"] and "LETTER" in words:
         word = {"LAMDA": "lambda"}.get(words[-1], words[-1].lower())
         return word.capitalize() if "CAPITAL" in words else word
-    if letter in _ACCENTS:
-        return _ACCENTS[letter]
+    if letter in COMBINING:
+        return COMBINING[letter]
     return "" if unicodedata.combining(letter) else f"u{ord(letter):x}"
 
 

@@ -66,10 +66,6 @@ class StraightLineProgram:
         """The condition that must hold where an equation is computed; None where it always is."""
         return self.flags.get(self.required.get(node, ALWAYS))
 
-    def uses(self, statement: int | Check) -> tuple[int, ...]:
-        """The equations that a statement reads."""
-        return statement.args if isinstance(statement, Check) else self.graph.args[statement]
-
     def with_last_uses(self) -> Iterator[tuple[int | Check, list[int]]]:
         """Each statement with the equations whose numbers no later statement reads."""
         last = {node: k for k, statement in enumerate(self.statements) for node in self._touched(statement)}

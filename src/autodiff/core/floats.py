@@ -58,16 +58,16 @@ PRODUCTS: dict[float, Callable[[float], float]] = {
 power of 2), the same one by one and over arrays, and a fraction of its time."""
 
 
-BALL_FLOATS = "autodiff.numbers.ball_floats"
+BALLS = "autodiff.numbers.balls"
 """The module with the functions of rows `by_balls`, imported by name because it imports this package and python-flint."""
 
 
 def from_balls(function: str, *start: object) -> Callable[..., float]:
-    """`function` of `BALL_FLOATS` with `start` before the numbers that it is called with; NaN where there are no balls."""
+    """`function` of `BALLS` with `start` before the numbers that it is called with; NaN where there are no balls."""
 
     def nearest(*args: float) -> float:
         try:
-            balls = import_module(BALL_FLOATS)
+            balls = import_module(BALLS)
         except ImportError:
             return NAN
         return float(getattr(balls, function)(*start, *args))

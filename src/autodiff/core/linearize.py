@@ -23,6 +23,12 @@ The columns were read off torch 2.13 (minimum, maximum, clamp, hypot, functional
 """
 
 
+def agreed(row: Primitive, k: int, convention: str) -> str:
+    """The partial in argument k by a convention on the row's kink; "" where there is none, or it is the row's own."""
+    texts = CONVENTIONS[convention](row) if convention and row.kink else ()
+    return texts[k] if texts and texts[k] != row.partials[k] else ""
+
+
 FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX"}
 """The names of the frameworks, by the names of their conventions."""
 
@@ -114,5 +120,4 @@ def partials(
         params = (*row.params, "w")
         kept = ((k, text) for k, text in enumerate(texts) if active_args[k] and text != ZERO)
         return [(to[k], templates.compiled(text, params)(*args, result)) for k, text in kept]
-    static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
-    return templates.partials(row, tuple(active_args), static)(to, *args, result)
+    return templates.partials(row, tuple(active_args), templates.static_args(graph, node))(to, *args, result)

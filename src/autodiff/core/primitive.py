@@ -225,10 +225,10 @@ def elementwise(
     )
 
 
-def predicate(name: str, params: str, value: str = "", **columns: Any) -> Primitive:
+def predicate(name: str, params: str, **columns: Any) -> Primitive:
     """A condition: 1 or 0; no derivative flows through it."""
     partials = (ZERO,) * len(params.split())
-    return elementwise(name, params, value or name, *partials, rule="condition", is_predicate=True, **columns)
+    return elementwise(name, params, name, *partials, rule="condition", is_predicate=True, **columns)
 
 
 def choice(names: str, params: str, *, branches: tuple[int, int], conditions: int, **columns: Any) -> Primitive:

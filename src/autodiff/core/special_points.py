@@ -84,8 +84,7 @@ def _is_special(lowered: Lowered, run: Trace, node: int, free: Callable[[int], b
     row, args = graph.rows[node], graph.args[node]
     if row is None:
         return False
-    static = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
-    places = special_tests(row, static)
+    places = special_tests(row, templates.static_args(graph, node))
     if places is None or all(a in graph.constants for a in args) or row.never_changes(args):
         return False
     return places.at([run.values[a] for a in args], [free(a) for a in args])

@@ -88,7 +88,9 @@ def static_args(graph: Graph, node: int) -> StaticArgs:
 
     A power's slope takes different formulas for different exponents; that of `x^2` is one product.
     """
-    args = graph.args[node]
+    row, args = graph.rows[node], graph.args[node]
+    if row is None or not needs_static_args(row):
+        return ()
     numbers = tuple(map(graph.constants.get, args))
     if numbers.count(None) == len(numbers):
         numbers = tuple([_negative(graph, a) for a in args])

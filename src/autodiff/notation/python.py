@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import math
 from dataclasses import dataclass
 from functools import partial
 
 from autodiff.core import rules, templates
+from autodiff.core.floats import FLOATS
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import Primitive
 from autodiff.diagnostics import shown
@@ -17,16 +19,8 @@ from autodiff.notation.write import OR, SIGN, Argument
 
 _POWER, _MOD = rules.TABLE["^", 2], rules.TABLE["mod", 2]
 
-_MATH = {"ln": "log"} | {
-    name: name
-    for name in [
-        "sqrt", "cbrt", "exp", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan",
-        "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "floor", "ceil", "erf", "erfc", "gamma",
-        "lgamma",
-    ]
-}  # fmt: skip
-_BUILT_IN = {"abs": "abs", "min": "min", "max": "max", "round": "round", "sign": "sign"}
-_CALLS = {name: f"math.{function}" for name, function in _MATH.items()} | _BUILT_IN
+_BUILT_IN = {name: name for name in ["abs", "min", "max", "round", "sign"]}
+_CALLS = {"ln": "math.log"} | {name: f"math.{name}" for name in FLOATS if hasattr(math, name)} | _BUILT_IN
 
 SIGN_FUNCTION = "def sign(u):\n    return (u > 0) - (u < 0)"
 """What a formula with `sign` needs beside `import math`."""

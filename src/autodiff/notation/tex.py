@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -19,7 +19,7 @@ _TIMES, _OVER, _POWER = (rules.TABLE[name, 2] for name in ("*", "/", "^"))
 _NEGATIVE = rules.TABLE["-", 1]
 _PLACE = re.compile(r"#([a-z]+)")
 _ACCENTS = ("hat", "bar", "dot", "tilde", "vec")
-_COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
+COMBINING = {"\u0302": "hat", "\u0304": "bar", "\u0307": "dot", "\u0303": "tilde", "\u0308": "ddot"}
 _SPECIAL = {"_": r"\_", "{": r"\{", "}": r"\}", "\\": r"\backslash ", "^": r"\hat{ }", "~": r"\sim "}
 
 
@@ -201,8 +201,8 @@ def tex_name(name: str) -> str:
 
 def _stem(stem: str) -> str:
     plain = unicodedata.normalize("NFD", stem)
-    if len(plain) == 2 and plain[1] in _COMBINING:
-        return rf"\{_COMBINING[plain[1]]}{{{_stem(plain[0])}}}"
+    if len(plain) == 2 and plain[1] in COMBINING:
+        return rf"\{COMBINING[plain[1]]}{{{_stem(plain[0])}}}"
     for accent in _ACCENTS:
         if stem.endswith(accent) and len(stem) == len(accent) + 1:
             return rf"\{accent}{{{stem[0]}}}"
@@ -243,9 +243,9 @@ _GREEK = {word.lower() for word in _SMALL - {"PI", "TAU"}} | {w.capitalize() for
 TEX = Tex()
 
 
-def tex(graph: Graph, node: int, names: Mapping[int, str] | None = None) -> str:
-    """The LaTeX of an equation; those in `names` are called by their names."""
-    return write(graph, node, TEX, names)
+def tex(graph: Graph, node: int) -> str:
+    """The LaTeX of an equation."""
+    return write(graph, node, TEX)
 
 
 def tex_derivative(result: str, wrt: Sequence[str], *, partial: bool) -> str:

@@ -13,13 +13,13 @@ I. Niven, Irrational Numbers, 1956, chapter 3).
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Indeterminate
+from autodiff.core.floats import OPERATORS
 from autodiff.core.primitive import Primitive
 from autodiff.language.ast import CONSTANTS
 from autodiff.language.exact_float import ExactFloat, ratio
@@ -33,10 +33,6 @@ _PI = (103993, 33102), (104348, 33215)
 
 _TURNS = {"pi": 1, "tau": 2}
 """Constants by their names, as multiples of π."""
-
-_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 _SINES = {0: 0, 1: 1, 3: 2, 5: 1, 6: 0, 7: -1, 9: -2, 11: -1}
 """Twice the sine of so many sixths of π, where that is rational."""
@@ -113,11 +109,11 @@ class ExactNumbers(Algebra[Any]):
         """What is known of a number that is a or b."""
         return a if a == b else None
 
-    def _condition(self, row: Primitive, args: Sequence[Any]) -> bool | None:
+    def _condition(self, row: Primitive, args: Sequence[Any]) -> Any:
         if row.arity == 1:
             return not args[0]
         sign = self.sign(*args)
-        return None if sign is None else _COMPARISONS[row.value](sign, 0)
+        return None if sign is None else OPERATORS[row.value](sign, 0)
 
     # --- order --------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from fractions import Fraction
 from itertools import islice
 
 from autodiff.core.evaluate import Indeterminate
+from autodiff.core.floats import OPERATORS
 from autodiff.numbers.one_sided_terms import (
     CONSTANT,
     NOTHING,
@@ -239,13 +240,13 @@ ARITHMETIC: Mapping[str, Callable[..., Series]] = {
 
 _NONE = Series()
 
+
+def _comparison(holds: Callable[[int, int], bool]) -> Callable[[Series, Series], Series]:
+    return lambda a, b: constant(holds(compared(a, b), 0))
+
+
 ORDER: Mapping[str, Callable[..., Series]] = {
-    "<": lambda a, b: constant(compared(a, b) < 0),
-    "<=": lambda a, b: constant(compared(a, b) <= 0),
-    ">": lambda a, b: constant(compared(a, b) > 0),
-    ">=": lambda a, b: constant(compared(a, b) >= 0),
-    "==": lambda a, b: constant(compared(a, b) == 0),
-    "!=": lambda a, b: constant(compared(a, b) != 0),
+    **{name: _comparison(OPERATORS[name]) for name in ["<", "<=", ">", ">=", "==", "!="]},
     "sign": lambda a: constant(compared(a, _NONE)),
     "abs": lambda a: a if compared(a, _NONE) >= 0 else negative(a),
     "max": lambda a, b: a if compared(a, b) >= 0 else b,

@@ -167,6 +167,17 @@ class Expansion(Algebra[int]):
                     series[node].append(self._coefficient(series, node, row, m))
         return series
 
+    def derivatives(self, result: int, source: int, order: int) -> list[Any]:
+        """The derivatives of an equation of orders 1, 2, … by a source."""
+        coefficients = self.series({source: 1.0}, order)[self.of[result]]
+        known = [c * math.factorial(m) for m, c in enumerate(coefficients[1:], 1)]
+        return known + [self.algebra.total(())] * (order - len(known))
+
+    def hessian_row(self, lowered: Lowered, run: Trace, source: int, sources: Sequence[int]) -> list[Any]:
+        """The second derivatives of the result by `source` and each of the sources."""
+        adjoints = self.adjoints(lowered, run, {node: float(node == source) for node in sources})
+        return [adjoints[node][1] if node in adjoints else self.algebra.total(()) for node in sources]
+
     def adjoints(self, lowered: Lowered, run: Trace, rates: Mapping[int, float]) -> dict[int, tuple[float, float]]:
         """Forward over reverse: each adjoint with its own slope along the line; those of the sources are one
         row of the Hessian, when one source has the rate 1 and the others 0."""
@@ -271,15 +282,12 @@ class Expansion(Algebra[int]):
         if not any(self.active[a] for a in args):
             return self._new_leaf(value, active=False)
         if (row, args) not in self._numbers:
-            flows = any(self._flows(row, args))
+            flows = any(self.active[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
             jumps = not flows and self._is_special(row, args)
             node = self._numbers[row, args] = self._append(row, args, value, active=flows or jumps)
             if jumps:
                 self.special[node] = self._blame
         return self._numbers[row, args]
-
-    def _flows(self, row: Primitive, args: tuple[int, ...]) -> Iterable[bool]:
-        return (self.active[a] and text != ZERO for a, text in zip(args, row.partials, strict=True))
 
     def _new_leaf(self, value: Any, *, active: bool) -> int:
         key = None if active else self.algebra.key(value)

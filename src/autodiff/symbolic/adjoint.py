@@ -15,7 +15,7 @@ from autodiff.core.graph import Graph, reached
 from autodiff.core.linearize import active
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
-from autodiff.errors import AutodiffError
+from autodiff.diagnostics import no_derivative
 from autodiff.symbolic.expression import Symbols
 
 _IF = rules.TABLE["if", 3]
@@ -120,9 +120,7 @@ def active_equations(graph: Graph, order: Sequence[int], sources: set[int], seen
 def _local(symbols: Symbols, row: Primitive, k: int, args: tuple[int, ...], result: int) -> int:
     """The local slope of a row in argument k: the table's formula, filled in."""
     if row.formula[k] == UNDEFINED:
-        raise AutodiffError(
-            f"{row.name} has no derivative in its argument {row.params[k]}", hint=f"{row.params[k]} must be a constant"
-        )
+        raise no_derivative(row, k)
     names = (*row.params, "w")
     static_args = tuple(map(symbols.number, args))
     args = tuple(symbols.constant(0.0) if number == 0.0 else a for a, number in zip(args, static_args, strict=True))

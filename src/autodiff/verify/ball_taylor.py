@@ -11,7 +11,6 @@ The equations of `taylor.Expansion` over another algebra: no rule is written twi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cache, partial
 from types import MappingProxyType
@@ -45,10 +44,7 @@ def series(
 ) -> list[Number]:
     """The same as balls of the current precision, with `steps` added to inputs. Raises Indeterminate and DomainError."""
     trace, _ = values(lowered, point, steps)
-    expansion = Expansion(lowered, trace, [source], order, BallSeries())
-    coefficients = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
-    known = [c * math.factorial(m) for m, c in enumerate(coefficients[1:], 1)]
-    return known + [arb(0)] * (order - len(known))
+    return Expansion(lowered, trace, [source], order, BallSeries()).derivatives(lowered.result, source, order)
 
 
 def hessian_rows(lowered: Lowered, point: Mapping[str, float], sources: Sequence[int], digits: int = 0) -> list[Pinned]:
@@ -61,8 +57,7 @@ def hessian_rows(lowered: Lowered, point: Mapping[str, float], sources: Sequence
 
     def row(source: int) -> list[Number]:
         trace, expansion = expanded(ctx.prec)
-        adjoints = expansion.adjoints(lowered, trace, {node: float(node == source) for node in sources})
-        return [adjoints[node][1] if node in adjoints else arb(0) for node in sources]
+        return expansion.hessian_row(lowered, trace, source, sources)
 
     return [pinned(partial(row, source), digits, most=MOST) for source in sources]
 

@@ -79,8 +79,7 @@ def broken_rule(lowered: Lowered, run: Trace, factors: Linearization) -> int | N
             seen[row] += 1
             args = graph.args[node]
             values = [run.values[a] for a in args]
-            static_args = templates.static_args(graph, node) if templates.needs_static_args(row) else ()
-            claims = _claims(row, args, factors.get(node, ()))
+            static_args, claims = templates.static_args(graph, node), _claims(row, args, factors.get(node, ()))
             if any(math.isfinite(slope) and contradicts(row, k, values, slope, static_args) for k, slope in claims):
                 return node
     return None

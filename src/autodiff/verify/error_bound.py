@@ -220,9 +220,7 @@ def _partials(
     given, value = [run.values[a] for a in args], run.values[node]
     active = {a for a, _ in edges}
     flags = tuple([int(a in active) for a in args])
-    slopes = templates.partials(
-        row, flags, templates.static_args(lowered.graph, node) if templates.needs_static_args(row) else ()
-    )
+    slopes = templates.partials(row, flags, templates.static_args(lowered.graph, node))
     bounds = [
         slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]

@@ -24,23 +24,12 @@ ALLOWED, UNSEEN = 2e-12, 2.0**-1060
 
 def derivatives(lowered: Lowered, run: Trace, source: int, order: int) -> list[float | None]:
     """The derivatives of orders 1, 2, … by `source`; NaN where there is no series, None where rounding took digits."""
-
-    def read(expansion: Expansion) -> list[float]:
-        series = expansion.series({source: 1.0}, order)[expansion.of[lowered.result]]
-        numbers = [c * math.factorial(m) for m, c in enumerate(series[1:], 1)]
-        return [*numbers, *([0.0] * (order - len(numbers)))]
-
-    return _sure(lowered, run, [source], order, read)
+    return _sure(lowered, run, [source], order, lambda expansion: expansion.derivatives(lowered.result, source, order))
 
 
 def hessian_row(lowered: Lowered, run: Trace, source: int, sources: Sequence[int]) -> list[float | None]:
     """The second derivatives by `source` and each of the sources, in the same way."""
-
-    def read(expansion: Expansion) -> list[float]:
-        adjoints = expansion.adjoints(lowered, run, {node: float(node == source) for node in sources})
-        return [adjoints.get(node, (0.0, 0.0))[1] for node in sources]
-
-    return _sure(lowered, run, sources, 2, read)
+    return _sure(lowered, run, sources, 2, lambda expansion: expansion.hessian_row(lowered, run, source, sources))
 
 
 def _sure(

@@ -28,8 +28,6 @@ is known to few digits of its own may be known well enough for the sum that it i
 _CURVED = 1e-3
 """An argument's error from which on a function may turn within it."""
 
-_CONDITIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "not"])
-
 
 class Unsure(Exception):
     """Rounding may decide here: a condition, a domain or a special point within an argument's error."""
@@ -135,7 +133,7 @@ def _is_level(row: Primitive, args: Sequence[float], errors: Sequence[float]) ->
 
 
 def decided(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> None:
-    if row.value in _CONDITIONS and len(args) == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
+    if row.branches is None and row.arity == 2 and abs(args[0] - args[1]) <= errors[0] + errors[1] and any(errors):
         raise Unsure
 
 
