@@ -71,7 +71,6 @@ ONLY_IN = {
         "verify/array_difference.py",
         "verify/array_digits.py",
         "verify/random_rounding.py",
-        "verify/underflow.py",
         "batch/",
         "tables/",
         "train/",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autodiff import compile as compiled
-from autodiff.batch.polygamma import HIGHEST, polygamma
+from autodiff.batch.ufuncs import HIGHEST, polygamma
 from autodiff.numbers import float_functions
 
 ENDS = [0.0, -1.0, -2.0, np.inf, np.nan, 0.5, -0.5, 1e308, 5e-324, -5e-324, -1e16, -1e-200, 1e-200]

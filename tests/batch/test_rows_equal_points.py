@@ -166,7 +166,7 @@ def test_a_function_over_four_numbers_does_not_depend_on_those_beside(name: str)
     "row", [*map(rules.TABLE.__getitem__, sorted(ufuncs._EXACT)), *CALLED], ids=lambda row: row.signature
 )
 def test_outside_its_domain_a_function_shows_it(row: Primitive) -> None:
-    from autodiff.codegen.nonfinite import outside_domain
+    from autodiff.codegen.validity import outside_domain
 
     inside = [condition for condition, _ in templates.domain(row)]
     points = [a for a in arguments(row.arity, 2000) if not all(c(*a) for c in inside)]

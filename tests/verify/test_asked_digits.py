@@ -213,7 +213,8 @@ def test_a_name_for_an_input_moves_without_it(text: str, digits: int) -> None:
 def test_a_condition_on_one_number_never_changes_in_float64_either() -> None:
     from autodiff.core.evaluate import primal
     from autodiff.core.lowering import lower
-    from autodiff.verify import ball_taylor, float_taylor
+    from autodiff.numbers import float_taylor
+    from autodiff.verify import ball_taylor
 
     lowered, point = lower(package.parse("if(x <= x, x^3, 0)")), {"x": 2.0}
     floats = float_taylor.derivatives(lowered, primal(lowered, point), 0, 3)

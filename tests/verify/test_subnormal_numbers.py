@@ -95,7 +95,7 @@ def test_a_function_that_underflows_is_no_end() -> None:
 
 def test_a_row_that_is_made_of_rows_that_keep_digits_keeps_them() -> None:
     np = pytest.importorskip("numpy")
-    from autodiff.verify.underflow import faint, keeps
+    from autodiff.verify.random_rounding import faint, keeps
 
     assert all(keeps(TABLE[key]) for key in (("relu", 1), ("clamp", 3), ("max", 2)))
     assert not any(keeps(TABLE[key]) for key in (("*", 2), ("exp", 1), ("silu", 1)))

@@ -21,6 +21,8 @@ from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import SEVERITY
 from autodiff.nonsmooth.verdict import Verdict, verdict
+from autodiff.numbers import float_taylor
+from autodiff.numbers.float_taylor import FloatSeries
 from autodiff.numbers.taylor import Expansion
 
 if TYPE_CHECKING:
@@ -52,8 +54,6 @@ def higher(
     except DomainError:
         return _unsure(empty, name, (first,), installed=proven is not None)
     if proven is None:
-        from autodiff.verify import float_taylor  # where ball arithmetic is not installed
-
         numbers = float_taylor.derivatives(lowered, run, source, order)
     else:
         numbers = [math.nan if number is None else float(number) for number in proven.numbers or [None] * order]
@@ -77,7 +77,7 @@ def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, 
     if numbers[known] is None:
         return _unsure(empty, name, sound, installed=False)
     over = math.isinf(numbers[known] or 0.0)
-    label, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order).culprit()
+    label, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order, FloatSeries()).culprit()
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
         status="overflow" if over else verdicts[known + 1].status if known + 1 in verdicts else "unknown",
@@ -177,14 +177,12 @@ def second_derivatives(
     if len(proven) == len(rows):
         numbers = _float_rows(names, rows)
     else:
-        from autodiff.verify import float_taylor  # where ball arithmetic is not installed
-
         floats = {n: float_taylor.hessian_row(lowered, run, node, columns) for n, node in names.items()}
         numbers = {name: _row(names, row) for name, row in floats.items()}
         if any(None in row for row in floats.values() if row):
             matrix = replace(matrix, hint=proven_answer.INSTALL)
     verdicts = _from_both_sides(matrix, lowered, run, point, names, numbers)
-    spot = Expansion(lowered, run, columns, 2).culprit()
+    spot = Expansion(lowered, run, columns, 2, FloatSeries()).culprit()
     known = _judged(matrix, numbers, lowered, spot, verdicts)
     return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
 

@@ -18,9 +18,8 @@ from functools import reduce
 from itertools import accumulate
 
 from autodiff import diagnostics
-from autodiff.arrays.minors import Ring, cofactors, determinant, products
+from autodiff.arrays.by_formulas import Ring, cofactors, determinant, exchanges, products
 from autodiff.arrays.shapes import Places, Shape, broadcast, checked_axis, lanes, part_of, positions, shape_error
-from autodiff.arrays.sorting_network import exchanges
 from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import rules
 from autodiff.core.algebra import Algebra

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from autodiff.arrays import minors
+from autodiff.arrays import by_formulas
 from autodiff.arrays.ufuncs import Array
 
 SMALL = 6
 """Rows up to which determinants are sums of products: those of short numbers are then exact."""
 
-_FLOATS = minors.Ring[float](operator.neg, operator.add, operator.sub, operator.mul)
+_FLOATS = by_formulas.Ring[float](operator.neg, operator.add, operator.sub, operator.mul)
 
 _FAINTEST = 1e-290
 """Below this a product may have lost digits to underflow."""
@@ -34,7 +34,7 @@ def _sums(matrix: Array) -> bool:
 
 
 def _determinant(matrix: Array) -> float:
-    return minors.determinant(matrix.tolist(), _FLOATS) if _sums(matrix) else float(np.linalg.det(matrix))
+    return by_formulas.determinant(matrix.tolist(), _FLOATS) if _sums(matrix) else float(np.linalg.det(matrix))
 
 
 def _sign(matrix: Array) -> float:
@@ -55,7 +55,7 @@ def cofactors(matrix: Array) -> Array:
     if size == 1:
         return np.ones((1, 1))
     if _sums(matrix):
-        return np.array(minors.cofactors(matrix.tolist(), _FLOATS))
+        return np.array(by_formulas.cofactors(matrix.tolist(), _FLOATS))
     left, values, right = np.linalg.svd(matrix)
     others = [np.prod(np.delete(values, k)) for k in range(size)]
     return np.asarray(np.linalg.det(left) * np.linalg.det(right) * ((left * others) @ right))

@@ -16,8 +16,8 @@ from autodiff.batch.error_equations import ErrorEquations
 from autodiff.codegen.emitter import Emitter, UnfoldedEmitter
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.codegen.guards import ALWAYS, Guards, required_guards
-from autodiff.codegen.nonfinite import constant_args, outside_domain, passes
 from autodiff.codegen.straightline import Check, StraightLineProgram, schedule
+from autodiff.codegen.validity import constant_args, outside_domain, passes
 from autodiff.core import rules
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered

@@ -110,7 +110,7 @@ class BlockRunner:
         """Distrust the rows of a share in which digits may have been lost by underflow."""
         import numpy as np
 
-        from autodiff.verify.underflow import faint
+        from autodiff.verify.random_rounding import faint
 
         room = _SlotBuffers(np, self.plan, self.size)
         for start in range(share.start, share.stop, self.size):
@@ -135,7 +135,7 @@ class BlockRunner:
 
     def _block(self, np: Any, slots: Mapping[int, Numbers], good: Numbers, seen: Numbers) -> bool:
         """Do the steps; whether digits may have been lost by underflow."""
-        from autodiff.verify.underflow import FAINT, keeps
+        from autodiff.verify.random_rounding import FAINT, keeps
 
         underflows: list[str] = []
         if self.rounding is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
@@ -96,9 +96,7 @@ def lower(program: ParsedProgram) -> Lowered:
         lowered = lowering.run()
         _require_number(program.statements[-1].body)
         if any(row is not None and row.kind != ELEMENTWISE for row in set(lowered.graph.rows)):
-            from autodiff.core.lowering_errors import require_constants  # about arrays
-
-            require_constants(lowered.graph)
+            _errors().require_constants(lowered.graph)
         require_no_slip_in_a_name(lowered, program.given)
         return lowered
     except AutodiffError as error:
@@ -217,9 +215,7 @@ class _Lowering:
     def _inner(self, call: Call, args: tuple[int, ...], scope: Scope) -> tuple[Scope, Expr]:
         """The values of the parameters of the function that is called, and its body."""
         if len(self.graph) > LIMIT and len(self.graph) > self._room():
-            from autodiff.core.lowering_errors import too_many  # where there is an error
-
-            raise too_many(self._room(), scope.span or call.span)
+            raise _errors().too_many(self._room(), scope.span or call.span)
         function = self.functions[call.name]
         names = dict(zip((p.name for p in function.params), args, strict=True))
         if scope.span:
@@ -250,9 +246,7 @@ class _Lowering:
         if node.name in CONSTANTS and (scope.span or node.name not in self.program.given):
             return self.graph.constant(CONSTANTS[node.name], scope.place(node))
         if node.name in self.places:
-            from autodiff.core.lowering_errors import not_yet_assigned  # where there is an error
-
-            raise not_yet_assigned(node, self.places[node.name])
+            raise _errors().not_yet_assigned(node, self.places[node.name])
         return self.graph.input(node.name, scope.place(node))
 
     def _row(self, node: Call | Array | Index) -> Primitive | None:
@@ -270,9 +264,7 @@ class _Lowering:
             if row is None:
                 function = self._function(node.name)
                 if function is None or len(function.params) != len(args):
-                    from autodiff.core.lowering_errors import wrong_count  # where there is an error
-
-                    raise wrong_count(node, function)
+                    raise _errors().wrong_count(node, function)
         if self.conditions:
             for arg in args[row.conditions :] if row and row.conditions else args:
                 _require_number(arg)
@@ -302,9 +294,7 @@ class _Lowering:
                 for arg, text in zip(args[: row.conditions], node.args, strict=False):
                     condition = self.graph.rows[arg]
                     if condition is None or not condition.is_predicate:
-                        from autodiff.core.lowering_errors import no_condition  # where there is an error
-
-                        raise no_condition(node, text)
+                        raise _errors().no_condition(node, text)
             elif node.name not in ("^", JUXTAPOSITION) and len(args) == len(row.params):
                 self.plain[node.name, len(args)] = row
             if node.name == "^" and self._power_of_e(node, scope):
@@ -328,11 +318,16 @@ class _Lowering:
         return bool(scope.span) or "e" not in self.program.given
 
 
+def _errors() -> Any:
+    """The module of errors, loaded where there is one, or an array."""
+    from autodiff.core import lowering_errors
+
+    return lowering_errors
+
+
 def _require_number(node: Expr) -> None:
     if isinstance(node, Call) and node.name in rules.logic():
-        from autodiff.core.lowering_errors import no_number  # where there is an error
-
-        raise no_number(node)
+        raise _errors().no_number(node)
 
 
 def require_no_slip_in_a_name(lowered: Lowered, given: Collection[str]) -> None:

@@ -5,7 +5,7 @@ slope, one order behind: m·w[m] = Σ j·u[j]·slope[m-j], and a slope is a text
 their own. `Expansion` writes these slopes out as equations beside the program's, each once (sin needs cos needs sin), and
 `series` fills in all of them order by order. No rule is written twice: only + - * / have series of their own.
 
-    expansion = Expansion(lowered, run, [x], 3)
+    expansion = Expansion(lowered, run, [x], 3, FloatSeries())
     expansion.series({x: 1.0}, 3)[lowered.result]       # sin(x) at 0: [0.0, 1.0, 0.0, -0.1666…]
 
 Sources: the recurrences for products and quotients are those of A. Griewank and A. Walther, Evaluating Derivatives,
@@ -20,11 +20,11 @@ from random import Random
 from typing import Any, TypeAlias, TypeVar
 
 from autodiff.core import rules, templates
-from autodiff.core.algebra import Algebra, Floats
+from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive, by_cases
+from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
@@ -35,15 +35,7 @@ Series: TypeAlias = "list[Any]"
 """Coefficients of t^0, t^1, …; NaN from where they are not known on."""
 
 _NAN = math.nan
-_TIMES, _SAME, _POWER = rules.TABLE["*", 2], rules.TABLE["+", 1], rules.TABLE["^", 2]
-
-
-def _falls(u: float, v: float, w: float) -> bool:
-    """Whether the powers v-1, v-2, … never come to an end, as 2, 1 and 0 do, and w/u is there in their place.
-
-    For they round, which shows at u = 1e-20 and v = 1/3, and underflow, when no result does.
-    """
-    return u != 0 and abs(w) >= 1e-290 and (v < 0 or v % 1 != 0)
+_TIMES, _SAME = rules.TABLE["*", 2], rules.TABLE["+", 1]
 
 
 class SeriesAlgebra(Algebra[T]):
@@ -71,52 +63,6 @@ class SeriesAlgebra(Algebra[T]):
         return value
 
 
-class FloatSeries(SeriesAlgebra[float], Floats):
-    """Coefficients in float64: each result rounded once, or moved by a few roundings at random.
-
-    chance  moves results, from a fixed seed; None for plain float64
-    """
-
-    def __init__(self, chance: Random | None = None) -> None:
-        self.chance = chance
-
-    def times(self, a: float, b: float) -> float:
-        return self.rounded(a * b, exact=not (a and b))
-
-    def over(self, a: float, b: float) -> float:
-        return self.rounded(a / b, exact=not a)
-
-    def total(self, terms: Sequence[float]) -> float:
-        """The sum, rounded once where it has one."""
-        try:
-            return math.fsum(terms)
-        except (OverflowError, ValueError):
-            return sum(terms)
-
-    def rounded(self, value: float, *, exact: bool = False) -> float:
-        """A result; one that is not `exact` may be moved by 16 roundings, those of underflow included."""
-        if self.chance is None or exact:
-            return value
-        moved = self.chance.uniform(0.5, 1.0) * self.chance.choice((-1.0, 1.0))
-        return value * (1.0 + 2.0**-49 * moved) + (2.0**-1070 * moved if abs(value) < 2.0**-1022 else 0.0)
-
-    def value(self, row: Primitive, args: Sequence[float]) -> float:
-        conditions, function = templates.meaning(row)
-        value = function(*args) if all(inside(*args) for inside, _ in conditions) else _NAN
-        if not math.isfinite(value):
-            return _NAN
-        return value if row.is_predicate else self.rounded(value)
-
-    def key(self, value: float) -> Hashable | None:
-        return None if value != value or value == 0 else value
-
-    def partial_text(self, row: Primitive, k: int, given: Sequence[float]) -> str:
-        """The partial as one formula: a text that chooses between equal formulas has no series where it changes."""
-        if row is _POWER and k == 0 and _falls(*given):
-            return "v*w/u" if abs(given[0]) < 1 else "v*(w/u)"
-        return row.formula[k] if by_cases(row.partials[k]) else row.partials[k]
-
-
 class Expansion(Algebra[int]):
     """The equations of a program at a point, and beside them those of the slopes, of their slopes, and so on.
 
@@ -132,9 +78,9 @@ class Expansion(Algebra[int]):
         run: Trace,
         sources: Sequence[int],
         order: int,
-        algebra: SeriesAlgebra[Any] | None = None,
+        algebra: SeriesAlgebra[Any],
     ) -> None:
-        self.algebra = algebra or FloatSeries()
+        self.algebra = algebra
         self.rows: list[Primitive | None] = []
         self.args: list[tuple[int, ...]] = []
         self.values: list[Any] = []

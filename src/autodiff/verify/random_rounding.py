@@ -3,6 +3,10 @@
 A result is moved by parts of itself, and near 0 also by what underflow may lose. An answer that changes has few sure digits.
 This is stochastic arithmetic (J. Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and
 Computers in Simulation 35 (1993)): an estimate, from four sweeps with a margin of 8, and a fifth where results have no digit.
+
+>>> from autodiff.core import rules
+>>> bool(faint(rules.TABLE["*", 2], [1e-200, 1e-200], 0.0)), bool(faint(rules.TABLE["*", 2], [0.0, 1e-200], 0.0))
+(True, False)
 """
 
 from __future__ import annotations
@@ -17,7 +21,6 @@ from autodiff.arrays import ufuncs
 from autodiff.core import templates
 from autodiff.core.primitive import ELEMENTWISE, Primitive
 from autodiff.language.exact_float import ExactFloat
-from autodiff.verify.underflow import FAINT, faint
 
 _MANY = 4096
 """How many roundings a result is moved by in two sweeps: so many that two results that cancel are hardly moved alike, as
@@ -61,6 +64,18 @@ _FACTORS = frozenset(["prod"])
 
 _EXPONENTIALS = frozenset(["softmax", "log_softmax", "logsumexp"])
 """Values over arrays that round even where the elements are short numbers, and may round to one: softmax([0, 40])[1] is 1."""
+
+
+FAINT = 2.0**-1022
+"""The smallest number with all its digits."""
+
+_ALIKE = "+ - neg same abs min max floor ceil round sign mod sqrt cbrt ln log2 log10 log1p expm1"
+_CURVES = "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
+_KEEPING = frozenset(f"{_ALIKE} {_CURVES} sum mean".split())
+"""Values that are only tiny where an argument is, and as exact."""
+
+_THROUGH = frozenset([*"*/^", "atan2"])
+"""Values that are exactly 0 where an argument is, and lose digits elsewhere."""
 
 
 def _short(value: Any) -> Any:
@@ -294,3 +309,29 @@ def sweeps() -> Iterator[RandomRounding]:
     yield RandomRounding(2, digits=digits)
     if any(map(np.any, digits.without)):
         yield _WithoutDigits(digits.without)
+
+
+# --- where underflow may have taken digits -----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def keeps(row: Primitive) -> bool:
+    """Whether the row's value loses no digits by being tiny."""
+    if row.is_predicate or row.branches is not None or row.value in _KEEPING:
+        return True
+    if not row.definition:
+        return False
+    rows = templates.template(row.definition, row.params).graph.rows
+    return all(
+        inner is None or inner.is_predicate or inner.branches is not None or inner.value in _KEEPING for inner in rows
+    )
+
+
+def faint(row: Primitive, args: Sequence[Any], value: Any) -> Any:
+    """Where a row's value may have lost digits by underflow; a 0 that is made of a 0 has not."""
+    small = False if keeps(row) else np.abs(value) < FAINT
+    if not np.any(small):
+        return False
+    for a in args if row.value in _THROUGH or row.arity == 1 else ():
+        small = small & np.not_equal(a, 0.0)
+    return small

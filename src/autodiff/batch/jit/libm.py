@@ -11,6 +11,7 @@ import math
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -70,15 +71,15 @@ def underflow() -> tuple[Callable[[], object], Callable[[], bool]]:
 
 def _agree(function: Callable[..., float], known: Callable[..., float], count: int) -> bool:
     """Whether two functions give the same bits, wherever the second one does not raise."""
-    for args in arguments(count):
-        try:
-            want = known(*args)
-        except (ValueError, OverflowError):
-            continue
-        got = function(*args)
-        if got.hex() != want.hex():
-            return False
-    return True
+    points = list(arguments(count))
+    return all(function(*points[k]).hex() == want.hex() for k, want in known_values(known, points))
+
+
+def known_values(known: Callable[..., float], points: Iterable[tuple[float, ...]]) -> Iterator[tuple[int, float]]:
+    """The values of a function at those points where it does not raise, each with the number of its point."""
+    for k, args in enumerate(points):
+        with suppress(ValueError, OverflowError):
+            yield k, known(*args)
 
 
 def arguments(count: int) -> Iterator[tuple[float, ...]]:

@@ -1,14 +1,19 @@
-"""Determinants and cofactors without a division: sums of products, exact wherever sums and products are.
+"""Functions of whole arrays as formulas that are the same whatever the numbers are.
+
+Determinants and cofactors are sums of products, without a division, exact wherever these are; sorting is exchanges in a
+fixed order.
 
 >>> import operator
 >>> ring = Ring(operator.neg, operator.add, operator.sub, operator.mul)
 >>> determinant([[1, 2], [3, 4]], ring), cofactors([[1, 2], [3, 4]], ring)
 (-2, [[4, -3], [-2, 1]])
+>>> list(exchanges(3))
+[(0, 2), (0, 1), (1, 2)]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Generic, NamedTuple, TypeVar
 
@@ -58,3 +63,20 @@ def cofactors(rows: Sequence[Sequence[T]], ring: Ring[T]) -> list[list[T]]:
         return ring.negative(minor) if (i + j) % 2 else minor
 
     return [[cofactor(i, j) for j in range(size)] for i in range(size)]
+
+
+def exchanges(count: int) -> Iterator[tuple[int, int]]:
+    """The pairs of places to put in order, one after the other, so that `count` numbers are sorted in the end.
+
+    This is Batcher's merge exchange (D. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M).
+    """
+    top = 1 << max(0, (count - 1).bit_length() - 1)
+    p = top
+    while p > 0:
+        q, r, d = top, 0, p
+        while True:
+            yield from ((k, k + d) for k in range(count - d) if k & p == r)
+            if q == p:
+                break
+            d, q, r = q - p, q >> 1, p
+        p >>= 1
