@@ -64,7 +64,7 @@ def one_by_one(function: Callable[..., float], arity: int) -> Function:
 
 
 def _cube_root(u: Value) -> Value:
-    """As `special.cbrt` does it, but from NumPy's root."""
+    """As `floats.cbrt` does it, but from NumPy's root."""
     root = np.cbrt(u)
     steps = (root != 0) & np.isfinite(root)
     safe = np.where(steps, root, 1.0)

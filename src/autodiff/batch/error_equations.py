@@ -86,7 +86,7 @@ class ErrorEquations:
             self.bounds[node] = self._leaf(number) if row is None or number is not None else self._called(node, row)
 
     def exceeded(self, results: Iterable[int]) -> Iterator[int]:
-        """The conditions that results may be off by more than rows may be."""
+        """Conditions that hold in a row whose results may have fewer than ten right digits."""
         for alarm in (*map(self._exceeded, results), *self._curves):
             if self._known.get(alarm) != 0:
                 yield alarm

@@ -45,7 +45,7 @@ class Emitter:
         args = tuple([a if k < row.conditions else self.number(a) for k, a in enumerate(args)])
         if row is _SAME:
             return args[0]
-        folded = self._chosen(row, args) if row.branches is not None else self._folded(row, args)
+        folded = self._taken(row, args) if row.branches is not None else self._folded(row, args)
         return self.graph.call(row, args) if folded is None else folded
 
     def number(self, node: int) -> int:
@@ -144,17 +144,8 @@ class Emitter:
                 return self.emit(_IF, (choice[0], *(other if self._constant(c, 1) else c for c in choice[1:])))
         return None
 
-    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        assert row.branches is not None
-        known = self.graph.constants
-        yes, no = (args[k] for k in row.branches)
-        if args[0] in known:
-            return yes if known[args[0]] else no
-        if yes == no:
-            return yes
-        if row.is_predicate and args[1] in known:  # `c and true` is c, `c and false` is false; the same for `or`
-            return args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
-        return None
+    def _taken(self, row: Primitive, args: tuple[int, ...]) -> int | None:
+        return row.taken(args, self.graph.constants)
 
 
 class UnfoldedEmitter(Emitter):
@@ -163,5 +154,4 @@ class UnfoldedEmitter(Emitter):
     def _folded(self, row: Primitive, args: tuple[int, ...]) -> int | None:
         return None
 
-    def _chosen(self, row: Primitive, args: tuple[int, ...]) -> int | None:
-        return None
+    _taken = _folded

@@ -19,7 +19,7 @@ POWER, _MOD = TABLE["^", 2], TABLE["mod", 2]
 _POWERS = {
     2.0: "u*u", 3.0: "u*u*u", 4.0: "z = u*u; z*z", -1.0: "1/u", -2.0: "z = 1/u; z*z", -3.0: "z = 1/u; z*z*z", 0.5: "sqrt(u)",
 }  # fmt: skip
-"""What `special.PRODUCTS` does for numbers, and u^-3, which is in the slope of u^-2."""
+"""What `floats.PRODUCTS` does for numbers, and u^-3, which is in the slope of u^-2."""
 
 _EULER = "0.57721566490153286060651209008240243"
 _SHIFT = 10  # Stirling's series holds to the last digit from here

@@ -59,7 +59,7 @@ def names() -> frozenset[str]:
 
 
 def worded(source: str, part: LossPart) -> str:
-    """A part of a function as a program would write it that is the text `source`: its arguments in place of parameters."""
+    """A part of a loss with the arguments of its call, which are pieces of the program `source`, in place of its parameters."""
     start, end = part.span
     piece = text()[start:end]
 

@@ -11,7 +11,7 @@ move. Every text is in our own language, so each function in a text must itself 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -133,6 +133,18 @@ class Primitive:
         """The conditions of the domain, each with the words for it, which are its text where the row has no others."""
         parts = (part.strip().partition(" | ") for part in self.domain_text.split(";") if part)
         return tuple(Condition(text, words or marked(text, self.params)) for text, _, words in parts)
+
+    def taken(self, args: Sequence[int], known: Mapping[int, float]) -> int | None:
+        """The one of the equations `args` that a choice becomes by those whose numbers are `known`; None where they don't tell."""
+        assert self.branches is not None
+        yes, no = (args[k] for k in self.branches)
+        if args[0] in known:
+            return yes if known[args[0]] else no
+        if (
+            self.is_predicate and args[1] in known
+        ):  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
+            return args[0] if bool(known[args[1]]) == (self.branches[0] == 1) else args[1]
+        return yes if yes == no else None
 
     def never_changes(self, args: Sequence[int]) -> bool:
         """Whether this is a condition that compares an equation with itself; `args` are the numbers of equations."""

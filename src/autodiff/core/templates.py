@@ -180,14 +180,8 @@ def fold_static_args(
             if all(a in known for a in args):
                 known[node] = value(row)(*(known[a] for a in args))
             continue
-        if args[0] in known:
-            became[node] = args[row.branches[0] if known[args[0]] else row.branches[1]]
-        elif (
-            row.is_predicate and args[1] in known
-        ):  # `a and b` is b if b fails, else a; `a or b` is b if b holds, else a
-            became[node] = args[0] if bool(known[args[1]]) == (row.branches[0] == 1) else args[1]
-        if node in became:
-            became[node] = became.get(became[node], became[node])
+        if (arg := row.taken(args, known)) is not None:
+            became[node] = became.get(arg, arg)
             if became[node] in known:
                 known[node] = known[became[node]]
     return known, became

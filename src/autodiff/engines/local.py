@@ -100,7 +100,7 @@ class LocalEngine:
 
 
 def first(begun: Mapping[int, Any], wait: Callable[[list[Any]], object], is_good: Callable[[Any], bool]) -> int:
-    """The call whose result is there first; the first one of those that failed, once all before it are done."""
+    """The number of a call that has ended well; of one that failed only where all calls before it have ended."""
     earliest = min(begun)
     while True:
         wait([*begun.values()])

@@ -238,20 +238,16 @@ def _condition(symbols: Symbols, text: str, given: Mapping[str, int]) -> int:
 
 def judged(symbols: Symbols, row: Primitive, args: tuple[int, ...]) -> int:
     """An operation of a condition; one on constants is its value, 1 for true and 0 for false."""
-    known = [symbols.number(a) for a in args]
+    known = {a: number for a in args if (number := symbols.number(a)) is not None}
     if row.branches is not None:
-        if known[0] is not None:
-            return args[row.branches[0] if known[0] else row.branches[1]]
-        if row.is_predicate and known[1] is not None:
-            return args[bool(known[1]) != (row is _AND)]
-        if row.is_predicate and args[0] == args[1]:
-            return args[0]
+        if (taken := row.taken(args, known)) is not None:
+            return taken
         pair = [symbols.graph.rows[a] for a in args]
         if row is _OR and pair == [_ABOVE, EQUAL] and symbols.graph.args[args[0]] == symbols.graph.args[args[1]]:
             return symbols.own(_AT_LEAST, symbols.graph.args[args[0]])
         return symbols.call(row, args)
-    if None not in known:
-        return symbols.constant(float(templates.value(row)(*known)))
+    if known.keys() >= set(args):
+        return symbols.constant(float(templates.value(row)(*(known[a] for a in args))))
     return symbols.own(row, args) if row.is_predicate else symbols.call(row, args)
 
 

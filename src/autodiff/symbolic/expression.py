@@ -4,7 +4,7 @@
 
 A factor `base^exponent` and a term `number*factors` occur once each, so like powers and like terms are collected. Numbers are
 exact fractions. A formula that is in the graph already is reused, so what the user wrote keeps its form
-(`x*x` does not become `x^2`). Where a collection could lose a domain (`x/x` is 1), the caller says so; see `symbolic`.
+(`x*x` does not become `x^2`). Where a collection loses a domain (`x/x` is 1), `conditions` says so.
 """
 
 from __future__ import annotations

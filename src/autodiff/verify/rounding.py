@@ -104,7 +104,7 @@ _PRODUCTS: Mapping[float, tuple[float, float]] = {
     -2.0: (3.0, 16.0),
     0.5: (1.0, 3.0),
 }
-"""Powers that are a few products: halves of a unit that value and slope may be off (see `special.PRODUCTS`)."""
+"""Powers that are a few products: halves of a unit that value and slope may be off (see `floats.PRODUCTS`)."""
 
 
 @lru_cache(maxsize=1024)

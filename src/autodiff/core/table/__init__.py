@@ -1,1 +1,1 @@
-"""Rows of the table beside those of `core.rules`, by what they are about."""
+"""The rows of the table, by what they are about; `core.rules` looks them up."""
