@@ -135,7 +135,7 @@ class Primitive:
         return tuple(Condition(text, words or marked(text, self.params)) for text, _, words in parts)
 
     def taken(self, args: Sequence[int], known: Mapping[int, float]) -> int | None:
-        """The one of the equations `args` that a choice becomes by those whose numbers are `known`; None where they don't tell."""
+        """The argument that a choice becomes where the numbers of equations in `known` decide it, else None."""
         assert self.branches is not None
         yes, no = (args[k] for k in self.branches)
         if args[0] in known:
