@@ -395,6 +395,7 @@ def test_an_svg_follows_the_theme_of_the_screen() -> None:
     asked = image.image(plot("abs(x)", ("x", -1.0, 1.0)), "svg", "light").decode()
     assert "prefers-color-scheme" in drawn
     assert "prefers-color-scheme" not in asked
+    assert "svg.autodiff{max-width: 100%" in drawn
     assert "*{" not in drawn  # a rule for all of a page that has the picture inside
 
 

@@ -23,7 +23,7 @@ from autodiff.errors import AutodiffError, quoted
 
 Vector: TypeAlias = NDArray[np.float64]
 
-RECOMPUTED = 250
+RECOMPUTED = 150
 """Samples that are computed again by the one-shot evaluation where float64 loses digits. Others are left out: nothing is
 drawn that is not sure."""
 

@@ -318,4 +318,5 @@ def in_bytes(figure: Any, form: str, description: str, theme: str | None = None)
     shapes = stream.getvalue().replace(b"<svg ", b'<svg class="autodiff" ', 1)
     # each shape has the class itself: what `<use>` shows a second time has no ancestors for a rule
     classed = shapes.replace(b' style="', b' class="autodiff" style="')
-    return classed.replace(LINES, b".autodiff" + LINES[1:] + follows.encode(), 1)
+    fits = "svg.autodiff{max-width: 100%; height: auto}"
+    return classed.replace(LINES, b".autodiff" + LINES[1:] + (fits + follows).encode(), 1)
