@@ -1,4 +1,4 @@
-"""Where an explanation goes: in colour where it is wanted; as wide as a terminal is, or as the widest."""
+"""Write explanations and graphs to a terminal, in its width and with colours where they are wanted, to a file or a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a command reads and writes: none of them may be another one, which would be written over.
+"""Check that no file that a command writes is one that it reads, or writes for another option.
 
 >>> apart([("--data", "points.csv")], [("--out", "./points.csv")])
 Traceback (most recent call last):

@@ -41,7 +41,7 @@ def command(port: int, host: str, shown: bool) -> int:
     gc.enable()  # requests go on for as long as there are some
 
     class Server(uvicorn.Server):  # type: ignore[misc, name-defined]
-        """One whose requests end with it."""
+        """A server that stops its workers as it exits."""
 
         def handle_exit(self, sig: int, frame: object) -> None:
             served.state.workers.stop()

@@ -127,7 +127,7 @@ def _local(
 
 
 def structure(places: Places, place: int, active: set[int]) -> list[int]:
-    """The moving places that `place` is made of through slopes that are not structurally 0, without a point."""
+    """The active places that `place` is made of through slopes that are not structurally 0, without a point."""
     graph, stops = places.lowered.graph, places.stops(place)
 
     def ways(node: int) -> Sequence[int]:

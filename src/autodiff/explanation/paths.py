@@ -51,8 +51,8 @@ def largest(
 ) -> dict[int, list[Link]]:
     """The paths from `result` to each place, at most `MOST`, those with the largest products first.
 
-    The size of a product never grows in rank by a factor common to all, so keeping the largest ones of every place on
-    the way keeps the largest ones at its end.
+    A factor that all paths to a place go on with does not change their order by size, so the largest ones at every place
+    are enough to find the largest ones at the next.
     """
     best: dict[int, list[Link]] = {result: [Link(result, 1.0)]}
     for place in order:

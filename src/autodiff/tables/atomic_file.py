@@ -36,7 +36,7 @@ _DEVICES = ("/dev", "/dev/fd", "/proc/self/fd")
 def whole(path: str, *, salvage: bool = True) -> Iterator[BinaryIO]:
     """The file `path`, or the one that it links to, open for writing; a device or a pipe is written to directly.
 
-    The rights of a file that is there are kept. With `salvage` an AutodiffError leaves the bytes written so far, if there
+    The permissions of a file that is there are kept. With `salvage` an AutodiffError leaves the bytes written so far, if there
     are any, under the private name, and says so. Raises AutodiffError where the file can't be written.
     """
     require_name(path)
@@ -119,14 +119,14 @@ def _shown(path: str, private: str) -> str:
 
 
 def _created(target: str, private: str) -> BinaryIO:
-    """The new file, which has no more rights than the one that it will replace; for a new one the umask decides."""
+    """The new file, with no more permissions than the one that it will replace; for a new one the umask decides."""
     rights = 0o600 if os.path.exists(target) else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return open(private, "wb", opener=lambda name, _: os.open(name, flags, rights))
 
 
 def _like(target: str, handle: int) -> None:
-    """Give the open file the owner and the rights of the one that is there, as far as we may."""
+    """Copy the owner and the permissions of the file that is there to the open one, as far as the system allows it."""
     try:
         status = os.stat(target)
     except FileNotFoundError:

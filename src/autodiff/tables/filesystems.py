@@ -175,7 +175,7 @@ def _system(address: str) -> tuple[Any, str]:
 
 
 def _done(what: str, address: str, act: Any) -> Any:
-    """What `act` gives; the libraries of remote files raise errors of all kinds, which become one AutodiffError."""
+    """The result of `act`; the libraries of remote files raise errors of all kinds, which become one AutodiffError."""
     try:
         return act()
     except FileNotFoundError:

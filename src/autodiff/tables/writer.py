@@ -64,9 +64,9 @@ def writer(form: str, stream: BinaryIO, *, head: bool = True) -> Iterator[Write]
 def _in_order(
     stream: BinaryIO, workers: int | None = None
 ) -> Iterator[Callable[[Callable[[], Sequence[bytes | memoryview]]], None]]:
-    """The function that takes functions, and writes what these give in their order.
+    """A function that takes functions, and writes their results in the order in which it got them.
 
-    They run on other cores, on so many or all, while the caller goes on, except for stdout, where each row is written at once.
+    They run in `workers` threads, by default one a core, while the caller goes on; for stdout each runs and is written at once.
     """
     if stream is getattr(sys.stdout, "buffer", None):
         yield lambda work: stream.writelines(work())
