@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
-from itertools import pairwise
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
-from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Reading
+from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Name, Reading
 from autodiff.language.synonyms import (
     ELEMENTARY,
     ENDINGS,
     EXPONENTIALS,
+    IMAGINARY,
     NO_NUMBERS,
+    PREFIXES,
     QUOTIENTS_OF_UNITS,
     UNITS,
     WORDS,
@@ -24,76 +25,19 @@ from autodiff.language.synonyms import (
     constant_elsewhere,
     factors,
 )
-from autodiff.language.token import CLOSES, Token
-
-
-def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
-    """Names that have a value at the point, in the data or among the parameters, and another in the program.
-
-    A constant gives way to it; what the program assigns does not.
-    """
-    named = [token for token in tokens if token.type == "NAME" and token.text in given] if given else []
-    for name in CONSTANTS.keys() & {token.text for token in named}:
-        token = next(token for token in named if token.text == name)
-        yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
-    assigned = (
-        {
-            token.text: token
-            for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
-            if after.type == "EQUAL" and token.type == "NAME" and (before is None or before.type == "SEP")
-        }
-        if named
-        else {}
-    )
-    for name, token in assigned.items():
-        if sum(other.text == name for other in named) > 1:
-            yield Reading(
-                name, f"what the program assigns to {name}, not the {name} of the data or the point", token.span
-            )
-
-
-def of_bars(tokens: Sequence[Token], text: str, ends: Container[str]) -> Iterator[Reading]:
-    """The products `|a|b|c|` that may be `|a*|b|*c|`: an operand stands between two absolute values, which has an end in `ends`."""
-    opened: list[int] = []
-    ended: dict[int, tuple[int, int]] = {}  # the last absolute value by how many brackets are around it
-    for place, token in enumerate(tokens):
-        if token.type in _BRACKETS.values():
-            opened.append(place)
-        elif opened and _BRACKETS.get(token.type) == tokens[opened[-1]].type:
-            start = opened.pop()
-            if token.type != "BAR_END" or token.text not in _BARS:
-                continue
-            first, last = ended.get(len(opened), (0, 0))
-            if last and _is_operand(tokens[last + 1 : start], ends):
-                span = (tokens[first].span[0], token.span[1])
-                parts = (span[0], tokens[last].span[1], tokens[start].span[0], span[1])
-                yield Reading(text[slice(*span)], "*".join(text[i:j].strip() for i, j in pairwise(parts)), span)
-            ended[len(opened)] = (start, place)
-
-
-_BARS = frozenset({"|", r"\vert"})
-"""Bars that may begin or end."""
-
-_BRACKETS = {**CLOSES, "CLOSE": "OPEN", "SET_END": "SET"}
-"""Kinds of closing brackets and of those that they close, of LaTeX as well."""
-
-
-def _is_operand(between: Sequence[Token], ends: Container[str]) -> bool:
-    """Whether tokens are a factor on both sides: they are not empty, and no operator is first or last."""
-    return (
-        bool(between)
-        and between[0].text[0] not in "+-*/^<>=!"
-        and between[0].type not in ("ADDITIVE", "MULTIPLICATIVE", "POWER")
-        and between[-1].type in ends
-        and not any(token.type in ("COMMA", "SEP", "EQUAL", "AMPERSAND") for token in between)
-    )
+from autodiff.language.token import Token
 
 
 def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str]) -> Iterator[Reading]:
     """Names of inputs that a person may have meant as a function, an operator, a product, a unit or a differential."""
     names = {token.text for token in tokens if token.type == "NAME"}
     doubtful = {name for name in names if len(name) > 1 or name in _DOUBTFUL_LETTERS} - known - CONSTANTS.keys()
-    glued = doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
+    capitals = {name for name in names if len(name) == 1 and name.isupper()}
+    doubtful -= capitals & IMAGINARY if len(capitals) > 1 else set()  # U = R*I has a current
+    if prefixes := doubtful & PREFIXES.keys():
+        behind = zip((None, *tokens), tokens, strict=False)
+        prefixes -= {token.text for before, token in behind if before is None or before.type != "NUMBER"}
+    glued = prefixes | doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
     units = doubtful & UNITS.keys() | (names - known) & QUOTIENTS_OF_UNITS.keys()
     products = {name: "*".join(w) for name in doubtful if (w := factors(name, names))}
     for place, token in enumerate(tokens) if glued or units else ():
@@ -101,7 +45,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
         if token.type != "NAME" or token.text not in {*glued, *units}:
             continue
         if token.text in glued:
-            shown = _ending(tokens, place)
+            shown = _ending(tokens, place) or _prefix(tokens, place)
         if not shown and token.text in units and first.type in ("NUMBER", "DEGREE"):
             shown = _unit(tokens, place)
         if shown:
@@ -115,8 +59,8 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
         name, power = token.text, "e" if token.text[-1] == "e" else "10"
         doubtful.remove(name)
         raised = after is not None and after.type in ("POWER", "SUPERSCRIPT")
-        if name in functions and name in ELEMENTARY:
-            yield Reading(name, f"an input of that name, not the function {name}(…)", token.span)
+        if name.lower() in functions and name.lower() in ELEMENTARY:
+            yield Reading(name, f"an input of that name, not the function {name.lower()}(…)", token.span)
         elif word := WORDS.get(name) or WORDS.get(name.lower()):
             yield Reading(name, f"an input of that name, not {word}", token.span)
         elif name in NO_NUMBERS:
@@ -143,12 +87,31 @@ def _ending(tokens: Sequence[Token], place: int) -> str:
     before, name = tokens[place - 1] if place else tokens[place], tokens[place].text
     if before.type == "NUMBER" and (before.span[1] == tokens[place].span[0] or (name[0] in "eE" and name[1:])):
         is_float = not before.text.isdecimal()
-        return "a power of ten" if _is_power_of_ten(name) else ENDINGS[name] if is_float or name not in "fFdD" else ""
+        return (
+            "a power of ten"
+            if _is_power_of_ten(name)
+            else ENDINGS.get(name, "")
+            if is_float or name not in "fFdD"
+            else ""
+        )
     caller = [token.text for token in tokens[max(0, place - 4) : place] if token.type not in ("ADDITIVE", "LPAR")]
     inside = before.type in ("LPAR", "ADDITIVE") and f" {' '.join(caller[-2:])}".endswith(EXPONENTIALS)
-    of_number = "NUMBER" in (before.type, tokens[place - 2].type if place > 1 and before.text == "*" else "")
-    of_sum = place > 0 and before.type == "ADDITIVE" and _is_factor(tokens, place)
-    return ENDINGS["i"] if ENDINGS.get(name) == ENDINGS["i"] and (inside or of_number or of_sum) else ""
+    factor = [token.type for token in tokens[max(0, place - 3) : place]] if before.text == "*" else []
+    of_number = "NUMBER" in (before.type, *factor[-2:-1]) or factor[:2] == ["NUMBER", "RPAR"]  # sqrt(2)*I
+    is_first = place == 0 or before.type in ("ADDITIVE", "LPAR", "EQUAL", "SEP")
+    return (
+        ENDINGS["i"] if name in IMAGINARY and (inside or of_number or (is_first and _is_factor(tokens, place))) else ""
+    )
+
+
+def _prefix(tokens: Sequence[Token], place: int) -> str:
+    """The power of ten that a letter is behind a number in electronics: 4.7k, 10u; "" where it is a name more likely."""
+    before, token = tokens[place - 1], tokens[place]
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    is_raised = after is not None and after.type in ("POWER", "SUPERSCRIPT")
+    if place == 0 or before.type != "NUMBER" or before.span[1] < token.span[0] or is_raised:
+        return ""
+    return PREFIXES.get(token.text, "") if len(before.text) > 1 and before.text[0] != "0" else ""
 
 
 def _is_factor(tokens: Sequence[Token], place: int) -> bool:
@@ -193,7 +156,9 @@ def _in_a_row(first: Token, second: Token | None) -> bool:
     return second is not None and first.type == "NAME" and second.type in ("NAME", "FUNC", "APPLIED")
 
 
-_DOUBTFUL_LETTERS = frozenset("EΣΠ") | {name for name in (*ENDINGS, *QUOTIENTS_OF_UNITS, "C") if len(name) == 1}
+_DOUBTFUL_LETTERS = frozenset("EΣΠ") | {
+    name for name in (*ENDINGS, *PREFIXES, *QUOTIENTS_OF_UNITS, "C") if len(name) == 1
+}
 """Letters that are a constant, an operator, a unit or the end of a number elsewhere."""
 
 
@@ -219,6 +184,9 @@ def _of_product(text: str, node: Call) -> Reading | None:
             text, node.span, f"{text[slice(*left.span)]}*({normalised(text[right.span[0]]).replace('⁄', '/')})"
         )
     power = _last_factor(left)
+    if _has_blank(text, power) and not _is_called(right):
+        span = power.span[0], right.span[1]
+        return _reading(text, span, f"({text[slice(*power.span)]})*{text[slice(*right.span)]}")
     if not (_is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right))):
         return None
     left = left if _is_open(left, "/") else power
@@ -233,7 +201,7 @@ def _of_power(text: str, node: Call) -> Reading | None:
         return None
     if text[slice(*base.span)] == "1" and text[max(0, start - 1)] == "-":
         return _reading(text, (start - 1, end), f"-({text[start:end]})")
-    if isinstance(base, Call) and base.name.isidentifier() and text[base.name_span[1]].isspace():
+    if _has_blank(text, base):
         return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
     quotient = re.match(r"/(?:\w+|\([\w*]+\))?", text[end : end + 60])
@@ -243,7 +211,11 @@ def _of_power(text: str, node: Call) -> Reading | None:
         signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]
         before = text[start : exponent.span[0]]
         return _reading(text, shown, f"{before}({f'{signed}({power})' if signed else power}){divisor}")
-    if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent):
+    by_name = isinstance(exponent, Name) and exponent.span[1] == end and divisor[1:].isidentifier()
+    by_name = by_name and divisor[1:] not in (*CONSTANTS, text[slice(*base.span)], text[slice(*exponent.span)])
+    if text[shown[1] : shown[1] + 1] in tuple("(!"):  # x^n/f(x), x^n/k!
+        by_name = False
+    if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent) or by_name:
         return _reading(text, shown, f"({text[start:end]}){divisor}")
     return None
 
@@ -269,25 +241,25 @@ def _of_raised(text: str, node: Call) -> Reading | None:
 
 
 def _of_root(text: str, node: Call) -> Reading | None:
-    """A root whose end is doubtful: `√2x`, `√x^2`."""
-    rest = re.match(r"(?:\^|\*\*)?\w+|!", text[node.span[1] : node.span[1] + 60])
+    """A root whose end is doubtful: `√2x`, `√x^2`, `√l/g`."""
+    rest = re.match(r"(?:\^|\*\*)?\w+|!|/[^\W\d]\w*(?![\w(])", text[node.span[1] : node.span[1] + 60])
     radicand = text[slice(*node.args[0].span)]
-    if rest is None or radicand[0] in "({":
+    if rest is None or radicand[0] in "({" or (rest[0][0] == "/" and not isinstance(node.args[0], Name)):
         return None
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
 
 
 def _of_array(text: str, node: Array) -> Reading | None:
-    """An array of one number that is a factor or a term, as in `[x+1]^2`: round brackets in some schools."""
-    start, end = node.span  # a short piece on each side: a long program may have many arrays
-    before, after = text[max(0, start - 20) : start].rstrip()[-1:], text[end : end + 20].lstrip()[:1]
-    if (
-        len(node.items) != 1
-        or isinstance(node.items[0], Array)
-        or not (before in _FACTORS or after in (*_FACTORS, "["))
-    ):
+    """An array of one number that is a factor, a term or an argument, as in `[x+1]^2`, or of a product with a blank, as in `[x y]`."""
+    if len(node.items) != 1 or isinstance(item := node.items[0], Array):
         return None
-    return _reading(text, node.span, "an array of one number, not a bracket")
+    start, end = node.span  # a short piece on each side: a long program may have many arrays
+    before, after = text[max(0, start - 20) : start].rstrip(), text[end : end + 20].lstrip()[:1]
+    if isinstance(item, Call) and item.name == JUXTAPOSITION and text[item.args[0].span[1]].isspace():
+        return _reading(text, node.span, "an array of one product, not of two elements")
+    if before[-1:] in _FACTORS or after in (*_FACTORS, "[") or (after == ")" and before.endswith(_OF_NUMBERS)):
+        return _reading(text, node.span, "an array of one number, not a bracket")
+    return None
 
 
 Noted: TypeAlias = "tuple[str, Call | Array]"
@@ -295,6 +267,9 @@ Noted: TypeAlias = "tuple[str, Call | Array]"
 
 _FACTORS = tuple("*/^+-·×÷²³")
 """Operators of numbers beside a bracket."""
+
+_OF_NUMBERS = tuple(f"{function}(" for function in ELEMENTARY)
+"""What stands before a number rather than an array."""
 
 _OF: dict[str, Callable[[str, Any], Reading | None]] = {
     "array": _of_array,
@@ -309,6 +284,16 @@ _OF: dict[str, Callable[[str, Any], Reading | None]] = {
 
 DOUBTFUL = frozenset(_OF)
 """The methods of `Builder` that may build what a person reads otherwise."""
+
+
+def _is_called(node: Expr) -> bool:
+    """Whether a node is a call of a function by its name."""
+    return isinstance(node, Call) and node.name.isidentifier() and node.span[0] == node.name_span[0]
+
+
+def _has_blank(text: str, node: Expr) -> bool:
+    """Whether a blank stands between a function and its bracket, as in `ln (x+1)`."""
+    return _is_called(node) and text[cast(Call, node).name_span[1]].isspace()
 
 
 def _is_sign(node: Expr) -> bool:

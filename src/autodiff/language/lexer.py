@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
 
 from autodiff.errors import AutodiffError, Span, normalised, quoted, shortened
 from autodiff.language import name_resolution
-from autodiff.language.ambiguity import of_bars
 from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.synonyms import in_library
 from autodiff.language.tables import tables
@@ -200,6 +199,43 @@ def _pair_bars(scanned: Sequence[Token]) -> None:
             opened.append(place)
         elif opened and CLOSES.get(token.type) == scanned[opened[-1]].type:
             opened.pop()
+
+
+def of_bars(tokens: Sequence[Token], text: str, ends: Container[str]) -> Iterator[Reading]:
+    """The products `|a|b|c|` that may be `|a*|b|*c|`: an operand stands between two absolute values, which has an end in `ends`."""
+    opened: list[int] = []
+    ended: dict[int, tuple[int, int]] = {}  # the last absolute value by how many brackets are around it
+    for place, token in enumerate(tokens):
+        if token.type in _BRACKETS.values():
+            opened.append(place)
+        elif opened and _BRACKETS.get(token.type) == tokens[opened[-1]].type:
+            start = opened.pop()
+            if token.type != "BAR_END" or token.text not in _BARS:
+                continue
+            first, last = ended.get(len(opened), (0, 0))
+            if last and _is_operand(tokens[last + 1 : start], ends):
+                span = (tokens[first].span[0], token.span[1])
+                parts = (span[0], tokens[last].span[1], tokens[start].span[0], span[1])
+                yield Reading(text[slice(*span)], "*".join(text[i:j].strip() for i, j in pairwise(parts)), span)
+            ended[len(opened)] = (start, place)
+
+
+_BARS = frozenset({"|", r"\vert"})
+"""Bars that may begin or end."""
+
+_BRACKETS = {**CLOSES, "CLOSE": "OPEN", "SET_END": "SET"}
+"""Kinds of closing brackets and of those that they close, of LaTeX as well."""
+
+
+def _is_operand(between: Sequence[Token], ends: Container[str]) -> bool:
+    """Whether tokens are a factor on both sides: they are not empty, and no operator is first or last."""
+    return (
+        bool(between)
+        and between[0].text[0] not in "+-*/^<>=!"
+        and between[0].type not in ("ADDITIVE", "MULTIPLICATIVE", "POWER")
+        and between[-1].type in ends
+        and not any(token.type in ("COMMA", "SEP", "EQUAL", "AMPERSAND") for token in between)
+    )
 
 
 def _matched(scanned: list[Token]) -> list[Token]:

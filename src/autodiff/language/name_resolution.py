@@ -14,7 +14,18 @@ from autodiff.errors import AutodiffError, quoted, shortened
 from autodiff.language.ambiguity import of_names
 from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.derivative_notation import check_differentials
-from autodiff.language.synonyms import ALIASES, BASE_LAST, BETWEEN, CONDITIONAL, DERIVATIVES, GREEK, NATURAL, meant
+from autodiff.language.synonyms import (
+    ALIASES,
+    BASE_LAST,
+    BETWEEN,
+    CONDITIONAL,
+    DECADIC,
+    DEFINED_TWICE,
+    DERIVATIVES,
+    GREEK,
+    NATURAL,
+    meant,
+)
 from autodiff.language.token import (
     CLOSES,
     ENDS_OPERAND,
@@ -24,6 +35,7 @@ from autodiff.language.token import (
     call_kind,
     exponent_at,
     partner,
+    targets,
 )
 
 
@@ -34,7 +46,7 @@ def resolve(
 
     Raises AutodiffError for a call of an unknown function, and a definition of one of `functions`.
     """
-    assigned, defined = _targets(tokens) if "=" in text else (set[str](), set[str]())
+    assigned, defined = targets(tokens) if "=" in text else (set[str](), set[str]())
     for token in tokens if defined else ():
         if token.type == "NAME" and token.text in defined:
             token.type = "FUNC"
@@ -125,9 +137,9 @@ class _Resolution:
             )
 
     def _is_added(self, place: int, after: str) -> bool:
-        """Whether a percentage ends a sum: 100 - 20% is 80 on a pocket calculator."""
+        """Whether a percentage ends a sum or a power: 100 - 20% is 80 on a pocket calculator, x^2% is (x^2)%."""
         before = self.kinds[place - 2 : place] if place > 2 else []
-        return before == ["ADDITIVE", "NUMBER"] and after in ("", "SEP", "RPAR", "COMMA")
+        return before in (["ADDITIVE", "NUMBER"], ["POWER", "NUMBER"]) and after in ("", "SEP", "RPAR", "COMMA")
 
     def _is_glued(self, place: int) -> bool:
         """Whether the next token follows at once."""
@@ -150,6 +162,10 @@ class _Resolution:
         calls = {place: call_kind(self.kinds, place) for place, kind in enumerate(self.kinds) if kind == "FUNC"}
         plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
         self.has_natural = any(tokens[place].text in NATURAL and kind != "NAME" for place, kind in calls.items())
+        self.has_natural = self.has_natural or (
+            "log" in self.text and any(DECADIC.fullmatch(token.text) for token in tokens)
+        )
+        twice = set(defined)
         for place, kind in calls.items():
             token = tokens[place]
             # √(2π) behind σ: a letter that is also a value is a function before brackets only
@@ -169,11 +185,21 @@ class _Resolution:
             self.become(place, kind)
             if kind in ("FUNC", "APPLIED") and token.text in BASE_LAST:
                 self._note_base(place)
+            elif kind == "FUNC" and token.text in DEFINED_TWICE and token.text not in twice:
+                twice.add(token.text)
+                self._note_definition(place)
             if kind == "FUNC" and token.text in known and token.text not in defined:
                 self.note(token, f"{token}(…)", f"the function {token}, not the value of that name")
             elif kind == "NAME" and token.text not in known and self._is_before_a_sign(place):
                 after = tokens[place + 2].text
                 self.note(token, f"{token} -{after}", f"a difference, {token} - {after}")
+
+    def _note_definition(self, place: int) -> None:
+        """Note a function that people define in two ways, where no library before it says which is meant."""
+        token = self.tokens[place]
+        least, meaning = DEFINED_TWICE[token.text]
+        if self.text[max(0, token.span[0] - 1)] != "." and (least == 1 or self._has_base(place)):
+            self.note(token, f"{token}(…)", meaning)
 
     def _note_base(self, place: int) -> None:
         """Note `log(2, x)`, which other languages read as the logarithm of x to base 2, and `log(100)`, `10 log(x)` or a log beside ln."""
@@ -218,8 +244,11 @@ class _Resolution:
                 token = tokens[place]
                 if after in ("POWER", "SUPERSCRIPT"):
                     self._check_raised(place)
-                elif after == "LPAR" and token.text not in CONSTANTS and token.text not in self.known:
-                    if len(token.text) > 1 or token.text in USUAL_FUNCTIONS:
+                elif after == "LPAR" and token.text not in CONSTANTS:
+                    if token.text in self.known:
+                        if not self._is_index(place):
+                            continue
+                    elif len(token.text) > 1 or token.text in USUAL_FUNCTIONS:
                         raise self._defined_elsewhere(place) or _unknown(token, self.functions, self._arguments(place))
                     if place == 0 or kinds[place - 1] != "POWER":
                         doubtful.setdefault(token.text, place)
@@ -228,13 +257,18 @@ class _Resolution:
             elif kind == "MULTIPLICATIVE" and after == "NAME" and tokens[place].text == "/":
                 check_differentials(tokens, place, self.text, self.known)
         for place, token in enumerate(tokens) if doubtful else ():
-            if token.text in doubtful and kinds[place] == "NAME" and self.after(place) != "LPAR":
+            is_factor = kinds[place] == "NAME" and self.after(place) != "LPAR"
+            if is_factor and token.text in doubtful and not self._is_index(doubtful[token.text]):
                 del doubtful[token.text]
         for name, place in doubtful.items():
             start, opened = tokens[place].span[0], tokens[place + 1].span[0]
             end = tokens[partner(tokens, place + 1)].span[1]
             shown, factor = shortened(self.text[start:end], 60), shortened(self.text[opened:end], 60)
             self.readings.append(Reading(shown, f"{name}*{factor}", (start, end)))
+
+    def _is_index(self, place: int) -> bool:
+        """Whether the name at `place` stands before a number in brackets: an element of an array in MATLAB, a value at 0 in y(0)."""
+        return self.kinds[place + 2 : place + 4] == ["NUMBER", "RPAR"]
 
     def _has_subscript(self, place: int) -> bool:
         """Whether the name at `place` is a logarithm with its base: `log_7x`, `log_b x`, `log3 x`; not log_x alone."""
@@ -304,38 +338,6 @@ class _Resolution:
         tau = next((token for token in self.tokens if token.text in ("tau", "τ")), None) if is_there else None
         if tau is not None and tau.text not in self.known and self.text[max(0, tau.span[0] - 1)] != ".":
             self.note(tau, tau.text, "the constant 2*pi")
-
-
-def _targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
-    """The names that have a meaning by an assignment or as a parameter, and the functions that are defined."""
-    assigned, defined = set[str](), set[str]()
-    start, searching = 0, True
-    for i, token in enumerate(tokens):
-        if token.type == "SEP":
-            start, searching = i + 1, True
-        elif token.type == "EQUAL" and searching:
-            searching = False
-            target = tokens[start]
-            if target.type not in ("NAME", "FUNC"):
-                continue
-            if i == start + 1:
-                assigned.add(target.text)
-            elif _one_call(tokens[start + 1 : i]):
-                if target.type == "FUNC":
-                    raise AutodiffError(
-                        f"{target} is a built-in function and can't be defined again",
-                        span=target.span,
-                        hint="choose another name",
-                    )
-                defined.add(target.text)
-                assigned.update(parameter.text for parameter in tokens[start + 1 : i] if parameter.type == "NAME")
-    return assigned, defined
-
-
-def _one_call(tokens: Sequence[Token]) -> bool:
-    """Whether these tokens are one pair of brackets and what is in it."""
-    kinds = [w.type for w in tokens]
-    return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]
 
 
 def _unknown(token: Token, functions: Collection[str], arguments: Sequence[str] = ()) -> AutodiffError:

@@ -10,13 +10,13 @@ program need not wait for a parser generator to load.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted, shortened
-from autodiff.language.ambiguity import Noted, of_operators, of_values
-from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
+from autodiff.language.ambiguity import Noted, of_operators
+from autodiff.language.ast import CONSTANTS, Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.lexer import tokens
@@ -51,9 +51,8 @@ def parse(
         program = ParsedProgram(text, program.statements, readings, program.given)
     if strict and program.readings:
         first, written = program.readings[0], text.original if isinstance(text, Translation) else text
-        hint = (
-            f"with --strict, write {'* in products, or another name' if first.text.isidentifier() else 'the brackets'}"
-        )
+        plain = "another formula" if first.text.endswith("(…)") else "the brackets"
+        hint = f"with --strict, write {'* in products, or another name' if first.text.isidentifier() else plain}"
         raise AutodiffError(f"doubtful: {first}", span=first.span, hint=hint, source=written)
     return program
 
@@ -98,11 +97,11 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
         doubtful = list[Noted]()
         statements = cast("tuple[Statement, ...]", _tree(scanned, "program", len(text), functions, doubtful))
-        readings += of_values(scanned, given)
+        readings += _of_values(scanned, given)
         if isinstance(text, Translation):  # what its own operators mean is not doubtful
             readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in readings)]
         else:
-            readings += of_operators(text, doubtful)
+            readings += [*of_operators(text, doubtful), *_of_halves(scanned, text, given)]
         return ParsedProgram(
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )
@@ -111,6 +110,44 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         from autodiff.language.synonyms import with_a_point
 
         raise (with_a_point(text, functions) or at_a_number(text) or error).within(text) from None
+
+
+def _of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
+    """Names that have a value at the point, in the data or among the parameters, and another in the program.
+
+    A constant gives way to it; what the program assigns does not.
+    """
+    named = [token for token in tokens if token.type == "NAME" and token.text in given] if given else []
+    for name in CONSTANTS.keys() & {token.text for token in named}:
+        token = next(token for token in named if token.text == name)
+        yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
+    assigned = (
+        {
+            token.text: token
+            for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
+            if after.type == "EQUAL" and token.type == "NAME" and (before is None or before.type == "SEP")
+        }
+        if named
+        else {}
+    )
+    for name, token in assigned.items():
+        if sum(other.text == name for other in named) > 1:
+            yield Reading(
+                name, f"what the program assigns to {name}, not the {name} of the data or the point", token.span
+            )
+
+
+def _of_halves(tokens: Sequence[Token], text: str, given: Collection[str]) -> Iterator[Reading]:
+    """`t_1/2`, which is a half-life to many, where no other time is numbered like it."""
+    for match in _HALF.finditer(text) if "1/2" in text else ():
+        name, numbered = match[0][:-2], {*given, *(f"{match[1]}{digit}" for digit in "02")}
+        named = [token for token in tokens if token.text == name]
+        if name not in given and all(token.text not in numbered for token in tokens) and len(named) == 1:
+            yield Reading(match[0], f"({name})/2, not a half-life", named[0].span)
+        return  # the first is enough
+
+
+_HALF = re.compile(r"(?<![\w.])([tTτ]_?|tau_?)1/2(?![\w.^!(])")
 
 
 def _effective(statements: Sequence[Statement], text: str) -> None:

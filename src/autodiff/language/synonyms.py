@@ -63,7 +63,8 @@ SPELT_OUT = {
     "INT": "floor({0})", "i0": "besseli(0, {0})", "i1": "besseli(1, {0})", "j0": "besselj(0, {0})", "j1": "besselj(1, {0})", "y0": "bessely(0, {0})", "y1": "bessely(1, {0})",
     "huber_loss": "huber(y, p, delta), the target first", "length": "the number of elements", "cross": "its elements with * and -", "besselJ": "besselj({1}, {0})", "pmax": "max({0}, {1})", "pmin": "min({0}, {1})",
     **{f"{name}f": f"{name}({{0}})" for name in _OF_C}, **{f"d{name}": f"{name}({{0}})" for name in _OF_C},
-    "loge": "ln({0})", "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
+    "loge": "ln({0})", **dict.fromkeys(("sd", "stdev"), "sqrt(sum(({0} - mean({0}))^2)/(n - 1)); std divides by n"), **dict.fromkeys(("cis", "re", "im", "real", "imag", "conj", "angle"), "real formulas: there are no complex numbers here"),
+    "LOG": "log10({0}), which it is in spreadsheets, or ln({0})", "ATAN2": "atan2(y, x); spreadsheets have them in the other order",
     **dict.fromkeys(("float", "float64", "tensor", "array", "print", "return"), "{0} alone"), "Rational": "{0}/{1}",
 }  # fmt: skip
 """What to write for a function of another library that has no name of its own here, or takes its arguments otherwise."""
@@ -79,16 +80,32 @@ WITH_OTHER_ARGUMENTS = {
 _ARRAYS = "np numpy jnp torch"
 
 IN_LIBRARIES = {
-    "sinc": (_ARRAYS, 1, "sinc(pi*x): sinc here is sin(x)/x"),
+    "sinc": (f"{_ARRAYS} special", 1, "sinc(pi*x): sinc here is sin(x)/x"),
     **dict.fromkeys(("max", "min"), (_ARRAYS, 2, "max(u, v) or min(u, v) for the larger or smaller of two: no axis is read here")),
-    "norm": (_ARRAYS, 2, "sum(abs(x)) or another norm itself: the second argument of norm is an axis here"),
+    "norm": (f"{_ARRAYS} linalg tf", 2, "sum(abs(x)) or another norm itself: the second argument of norm is an axis here"),
     "sort": ("torch", 1, "sort(x), which is the sorted array alone"), "median": ("torch", 1, "sort(x)[k]: median is the mean of the middle two here"),
     **dict.fromkeys(("std", "var"), ("torch", 1, "var(x)*n/(n - 1), or std(x)*sqrt(n/(n - 1)): here they divide by n")),
     "cross_entropy": ("F nn torch tf", 1, "cross_entropy(y, softmax(z)), the target first"),
-    "round": ("Math", 1, "floor(x + 1/2)"),
+    "round": ("Math", 1, "floor(x + 1/2)"), "remainder": ("math", 1, "x - y*round(x/y)"),
+    "acot": ("sympy sp", 1, "atan(1/x)"), "frac": ("sympy sp", 1, "x - floor(x)"), "jn": ("sympy sp", 1, "spherical_jn(n, x)"),
+    "logsumexp": (f"{_ARRAYS} special jax nn", 2, "ln(sum(exp(x), 0)): logsumexp here is that of all arguments"),
+    **dict.fromkeys(("softmax", "log_softmax"), ("special", 0, "that along the last axis, not over all elements")),
+    "gelu": ("jax", 1, "x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3))), which it is by default there"), "leaky_relu": ("tf", 1, "leaky_relu(x, 0.2)"),
+    "binomial": ("torch np numpy", 1, "binomial(n, k): that one draws random numbers"),
     "dot": ("np numpy jnp", 0, "sum(u*v); the product of matrices is A @ B"),
 }  # fmt: skip
 """Functions that are others in some libraries, called with so many arguments: what to write; with 0, what is read."""
+
+DEFINED_TWICE = {
+    **dict.fromkeys(("std", "var"), (1, "the one that divides by n, not n - 1")),
+    "sinc": (1, "sin(x)/x, not sin(pi*x)/(pi*x)"), "entropy": (1, "the one in bits, with log2"), "acot": (1, "pi/2 - atan(x), not atan(1/x)"),
+    "frac": (1, "x - trunc(x), not x - floor(x)"), "gammainc": (1, "a share of gamma(a), with a first"), "betainc": (1, "a share of beta(a, b), with a and b first"),
+    "norm": (2, "the 2-norms along that axis, not another norm"), "logsumexp": (2, "that of all arguments, not along an axis"),
+}  # fmt: skip
+"""Functions that people define in two ways, called with so many arguments: what they are here. A library before the name says which is meant."""
+
+DECADIC = re.compile(r"p[HK]\w*|pOH|2\.303|0?\.059\d*")
+"""Names and numbers of chemistry, beside which a logarithm is one to base 10."""
 
 BETWEEN = frozenset({"mod", "binomial"})
 """Functions that people write between their arguments."""
@@ -105,6 +122,7 @@ WORDS = {
     "hoch": "the operator ^", "squared": "the power ^2", "cubed": "the power ^3", "div": "floor(a/b)", "mod": "mod(a, b)", "of": "a bracket",
     "sine": "sin(x)", "cosine": "cos(x)", "tangent": "tan(x)", "logarithm": "ln(x)", "root": "sqrt(x)", "Σ": "sum(x)", "Π": "prod(x)",
     **dict.fromkeys(("return", "import", "print", "def", "let", "const", "double", "float", "int", "long"), "a statement of another language"),
+    "GoldenRatio": "(1 + sqrt(5))/2", "EulerGamma": "-digamma(1)", "Degree": "rad(1)", "Catalan": "the constant 0.915965594177219",
     **dict.fromkeys(("True", "TRUE"), "the number 1"), **dict.fromkeys(("False", "FALSE"), "the number 0"),
     **dict.fromkeys(("derivative", "differentiate", "derive", "ableitung", "ableiten", "derivada", "dérivée", "derivata"), "the command autodiff diff"),
 }  # fmt: skip
@@ -130,7 +148,7 @@ ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, 
 _CALLS = rf"([^\W\d_]?|arc)({'|'.join(ELEMENTARY)})(\d*[^\W\d_]{{1,2}}|\d+)"
 """Names that begin with a function, or a factor before one."""
 
-_LETTER = r"[a-zA-ZΑ-ω](?:_?\d+)?"
+_LETTER = r"[a-zA-ZΑ-ωħ](?:_?\d+)?"
 """A name of one letter, with or without an index: such are the factors for people who leave out the sign of a product."""
 
 _VOWELS, _ALPHABET = frozenset("aeiouAEIOU"), "abcdefghijklmnopqrstuvwxyz"
@@ -176,8 +194,16 @@ QUOTIENTS_OF_UNITS = {
 EXPONENTIALS = (" exp", " e ^", " e **")
 """What stands before an exponent of e."""
 
+IMAGINARY = frozenset(("i", "I", "j", "J", "im"))
+"""What the imaginary unit is called."""
+
+PREFIXES = {
+    "k": "a thousand", "M": "a million", "G": "a billion", **dict.fromkeys("uµμ", "a millionth"), "n": "a billionth", "p": "a trillionth",
+}  # fmt: skip
+"""What letters are behind a number in electronics."""
+
 ENDINGS = {
-    **dict.fromkeys(("i", "I", "j", "J", "im"), "the imaginary unit"), **dict.fromkeys(("f", "F", "d", "D", "L"), "the end of a number"),
+    **dict.fromkeys(IMAGINARY, "the imaginary unit"), **dict.fromkeys(("f", "F", "d", "D", "L"), "the end of a number"),
     **dict.fromkeys(("UL", "LL", "ULL", "ul", "ll", "ull"), "the end of a whole number"),
 }  # fmt: skip
 """What stands behind a number at once in other languages, as in 2.0f and 1j."""
@@ -247,7 +273,8 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
     """
     letters = re.findall(_LETTER, name) if len(name) < 20 else []
     if not name.isascii():
-        return letters if "".join(letters) == name and 2 <= len(letters) <= 3 and name[0] not in "Δδ" else ()
+        few = 2 <= len(letters) <= 4 and not re.search("[a-zA-Z]{3}", name)
+        return letters if "".join(letters) == name and few and name[0] not in "Δδ" else ()
     if name in _NO_PRODUCTS or re.fullmatch("[dD][a-zA-Z](d[a-zA-Z])?", name):  # dt, dydx
         return ()
     if pieces := re.fullmatch(r"([a-zA-Z]?)pi((?:[a-zA-Z]\d*){0,2})", name):

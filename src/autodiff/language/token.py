@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autodiff.errors import Span
+from autodiff.errors import AutodiffError, Span
 
 CLOSES = {"RPAR": "LPAR", "RSQB": "LSQB", "BAR_END": "BAR"}
 """Which bracket each closing one belongs to."""
@@ -77,3 +77,35 @@ def partner(tokens: Sequence[Token], opened: int) -> int:
         if depth == 0:
             return place
     raise AssertionError("brackets are matched before")
+
+
+def targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
+    """The names that have a meaning by an assignment or as a parameter, and the functions that are defined."""
+    assigned, defined = set[str](), set[str]()
+    start, searching = 0, True
+    for i, token in enumerate(tokens):
+        if token.type == "SEP":
+            start, searching = i + 1, True
+        elif token.type == "EQUAL" and searching:
+            searching = False
+            target = tokens[start]
+            if target.type not in ("NAME", "FUNC"):
+                continue
+            if i == start + 1:
+                assigned.add(target.text)
+            elif _one_call(tokens[start + 1 : i]):
+                if target.type == "FUNC":
+                    raise AutodiffError(
+                        f"{target} is a built-in function and can't be defined again",
+                        span=target.span,
+                        hint="choose another name",
+                    )
+                defined.add(target.text)
+                assigned.update(parameter.text for parameter in tokens[start + 1 : i] if parameter.type == "NAME")
+    return assigned, defined
+
+
+def _one_call(tokens: Sequence[Token]) -> bool:
+    """Whether these tokens are one pair of brackets and what is in it."""
+    kinds = [w.type for w in tokens]
+    return len(tokens) > 1 and kinds[0] == "LPAR" and kinds[-1] == "RPAR" and "LPAR" not in kinds[1:]

@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted
-from autodiff.language.ambiguity import Noted, of_bars, of_operators
+from autodiff.language.ambiguity import Noted, of_operators
 from autodiff.language.automaton import Automaton
 from autodiff.language.latex.builder import LatexBuilder, check_single, plain_name
 from autodiff.language.latex.node import Text, translation
+from autodiff.language.lexer import of_bars
 from autodiff.language.synonyms import meant
 from autodiff.language.tables import tables
 from autodiff.language.token import CLOSES, Token
