@@ -60,6 +60,8 @@ DOUBTFUL = {
     "1/2(x+1)": "1/2(x+1) is read as (1/2)*(x+1)",
     "e^2x": "e^2x is read as (e^2)*x",
     "x^1/2": "x^1/2 is read as (x^1)/2",
+    "x^m/n": "x^m/n is read as (x^m)/n",
+    r"\operatorname{std}(x)": "std(…) is read as the one that divides by n, not n - 1",
     r"\sin x": r"\sin x is read as sin(x)",
     r"\sin x^2": r"\sin x^2 is read as sin(x^2)",
     r"\sin{x}^2": r"\sin{x}^2 is read as sin({x}^2)",

@@ -17,7 +17,7 @@ from autodiff.errors import AutodiffError, Span, did_you_mean, nearest, normalis
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
 from autodiff.language.exact_float import ExactFloat
 from autodiff.language.parser import parse_bindings
-from autodiff.language.synonyms import NO_NUMBERS, UNITS, factors, instead
+from autodiff.language.synonyms import NO_NUMBERS, UNITS, as_a_value, factors, instead
 from autodiff.verify import error_bound
 from autodiff.verify.rounding import Unsure
 
@@ -74,7 +74,7 @@ def parse_point(text: str, sample: Sample | None = None, readings: list[Reading]
                 f"the value of {quoted(name)} must be a number, and {quoted(unknown[0])} has no value here",
                 span=binding.body.span,
                 source=text,
-                hint=UNITS.get(unknown[0], "use numbers, pi, e, tau and functions of them"),
+                hint=as_a_value(unknown[0]) or "use numbers, pi, e, tau and functions of them",
             )
         point[name] = _constant(lowered, samples)
     return point

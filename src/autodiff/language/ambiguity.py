@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, 
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import Span, normalised, shortened
-from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Name, Reading
+from autodiff.language.ast import CONSTANTS, JUXTAPOSITION, Array, Call, Expr, Reading
 from autodiff.language.synonyms import (
     ELEMENTARY,
     ENDINGS,
@@ -61,7 +61,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
         raised = after is not None and after.type in ("POWER", "SUPERSCRIPT")
         if name.lower() in functions and name.lower() in ELEMENTARY:
             yield Reading(name, f"an input of that name, not the function {name.lower()}(…)", token.span)
-        elif word := WORDS.get(name) or WORDS.get(name.lower()):
+        elif word := WORDS.get(name[0] if name[0] in "ΣΠ" else name) or WORDS.get(name.lower()):
             yield Reading(name, f"an input of that name, not {word}", token.span)
         elif name in NO_NUMBERS:
             yield Reading(name, f"an input of that name: {NO_NUMBERS[name]}", token.span)
@@ -211,10 +211,11 @@ def _of_power(text: str, node: Call) -> Reading | None:
         signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]
         before = text[start : exponent.span[0]]
         return _reading(text, shown, f"{before}({f'{signed}({power})' if signed else power}){divisor}")
-    by_name = isinstance(exponent, Name) and exponent.span[1] == end and divisor[1:].isidentifier()
-    by_name = by_name and divisor[1:] not in (*CONSTANTS, text[slice(*base.span)], text[slice(*exponent.span)])
-    if text[shown[1] : shown[1] + 1] in tuple("(!"):  # x^n/f(x), x^n/k!
-        by_name = False
+    below, raised = divisor[1:], text[slice(*exponent.span)]
+    by_name = (
+        raised.isidentifier() and below.isidentifier() and below not in (*CONSTANTS, text[slice(*base.span)], raised)
+    )
+    by_name = by_name and text[shown[1] : shown[1] + 1] not in tuple("(!")  # x^n/f(x), x^n/k!
     if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent) or by_name:
         return _reading(text, shown, f"({text[start:end]}){divisor}")
     return None
@@ -232,7 +233,7 @@ def _of_raised(text: str, node: Call) -> Reading | None:
     """An inverse function (`cos^-1(x)`), or a power of a function without brackets (`sin^2 x`)."""
     call = node.args[0] if node.name == "^" and isinstance(node.args[0], Call) else node
     brackets = text[node.span[1] - 1] == ")" and call.args[-1].span[1] < node.span[1]
-    if call is not node and brackets:
+    if call is not node and brackets and not (len(call.name) == 1 and call.name.isascii()):  # f^2(x) may be f(f(x))
         return None
     arguments = text[call.args[0].span[0] : call.args[-1].span[1]]
     exponent = "" if call is node else text[slice(*node.args[1].span)]
@@ -244,7 +245,7 @@ def _of_root(text: str, node: Call) -> Reading | None:
     """A root whose end is doubtful: `√2x`, `√x^2`, `√l/g`."""
     rest = re.match(r"(?:\^|\*\*)?\w+|!|/[^\W\d]\w*(?![\w(])", text[node.span[1] : node.span[1] + 60])
     radicand = text[slice(*node.args[0].span)]
-    if rest is None or radicand[0] in "({" or (rest[0][0] == "/" and not isinstance(node.args[0], Name)):
+    if rest is None or radicand[0] in "({" or (rest[0][0] == "/" and not radicand.isidentifier()):
         return None
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
 

@@ -266,6 +266,18 @@ def instead(name: str, known: Collection[str], functions: Collection[str]) -> st
     return f"did you mean {meant_as}?" if meant_as else ""
 
 
+def as_a_value(name: str) -> str:
+    """What to write for the name in a value, which only numbers and constants make: 4.7e3 for 4.7k, ln(2) for ln2; or ""."""
+    if name in IMAGINARY:
+        return "there are no complex numbers here"
+    if name in PREFIXES:
+        return f"write a power of ten for {PREFIXES[name]}, as in 4.7e3"
+    if name in ENDINGS or (name[0] in "dDeE" and name[1:].isdecimal()):
+        return "write the number alone, a power of ten as in 1.5e3"
+    question = instead(name, (), ELEMENTARY) or (f"did you mean {call}?" if (call := called(name)) else "")
+    return UNITS.get(name) or NO_NUMBERS.get(name) or question
+
+
 def factors(name: str, names: Collection[str]) -> Sequence[str]:
     """The factors of the name of an input that may have been meant as a product: kt, mgh, ωt, a1x, 2pix; none of any other name.
 
