@@ -110,6 +110,12 @@ def test_an_error_says_what_to_write(words: tuple[str, ...], hint: str) -> None:
 
 NOTICES = {
     ("eval", "[x+1]^2", "--at", "x=3"): "[x+1] is read as an array of one number, not a bracket",
+    (
+        "eval",
+        "solve(x^2 - 1, x)",
+        "--at",
+        "x=3",
+    ): "solve(…) is read as the x with A @ x = b, not the roots of an equation",
     ("eval", "log(2, x)", "--at", "x=3"): "log(2, x…) is read as the logarithm of 2, its base last",
     ("diff", "x times y", "--wrt", "x"): "times is read as an input of that name, not the operator *",
     ("diff", "x^2 dx", "--wrt", "x"): "dx is read as an input of that name, not a differential",

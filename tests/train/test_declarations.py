@@ -332,7 +332,7 @@ def test_watched_expressions_know_the_declarations() -> None:
         ("s = max(a); t = 2s; L = mse(y, w*a/t)", ["max(a)"]),
         ("L = sqrt(mean((y - w*a)^2))", []),
         ("L = mse(y, w*standardise(a))", []),
-        ("L = mean((y - w*a)^2)/var(y)", []),
+        ("L = mean((y - w*a)^2)/np.var(y)", []),
     ],
 )
 def test_a_mean_that_is_used_in_each_row_is_said(tmp_path: Path, program: str, notices: list[str]) -> None:

@@ -82,7 +82,9 @@ def checked_axis(row: Primitive, axis: int, shape: Shape, span: Span) -> int:
         raise AutodiffError(
             f"{row.name} along axis {axis} needs an array that has it, not {f'shape {shape}' if shape else 'a number'}",
             span=span,
-            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last" if shape else "",
+            hint=f"its axes are 0 to {len(shape) - 1}, or -1 for the last"
+            if shape
+            else f"of numbers, write {row.name}([u, v])",
         )
     return axis % len(shape)
 

@@ -27,7 +27,6 @@ from autodiff.language.synonyms import (
     meant,
 )
 from autodiff.language.token import (
-    CLOSES,
     ENDS_OPERAND,
     STARTS_OPERAND,
     USUAL_FUNCTIONS,
@@ -35,6 +34,7 @@ from autodiff.language.token import (
     call_kind,
     exponent_at,
     partner,
+    parts_of_call,
     targets,
 )
 
@@ -186,20 +186,22 @@ class _Resolution:
             if kind in ("FUNC", "APPLIED") and token.text in BASE_LAST:
                 self._note_base(place)
             elif kind == "FUNC" and token.text in DEFINED_TWICE and token.text not in twice:
-                twice.add(token.text)
-                self._note_definition(place)
+                twice |= {token.text} if self._note_definition(place) else set()
             if kind == "FUNC" and token.text in known and token.text not in defined:
                 self.note(token, f"{token}(…)", f"the function {token}, not the value of that name")
             elif kind == "NAME" and token.text not in known and self._is_before_a_sign(place):
                 after = tokens[place + 2].text
                 self.note(token, f"{token} -{after}", f"a difference, {token} - {after}")
 
-    def _note_definition(self, place: int) -> None:
-        """Note a function that people define in two ways, where no library before it says which is meant."""
+    def _note_definition(self, place: int) -> bool:
+        """Whether a function that people define in two ways is noted: where no library before it says which is meant."""
         token = self.tokens[place]
         least, meaning = DEFINED_TWICE[token.text]
-        if self.text[max(0, token.span[0] - 1)] != "." and (least == 1 or self._has_base(place)):
+        doubtful = least == 1 or (self._has_base(place) if least else self._is_by_a_name(place))
+        if doubtful and self.text[max(0, token.span[0] - 1)] != ".":
             self.note(token, f"{token}(…)", meaning)
+            return True
+        return False
 
     def _note_base(self, place: int) -> None:
         """Note `log(2, x)`, which other languages read as the logarithm of x to base 2, and `log(100)`, `10 log(x)` or a log beside ln."""
@@ -218,12 +220,13 @@ class _Resolution:
 
     def _has_base(self, place: int) -> bool:
         """Whether the call at `place` has a second argument, not far behind."""
-        depth = 0
-        for kind in self.kinds[place + 1 : place + 200]:
-            depth += (kind in CLOSES.values()) - (kind in CLOSES)
-            if depth == 0 or (depth == 1 and kind == "COMMA"):
-                return depth == 1
-        return False
+        return [self.kinds[between] for between in parts_of_call(self.kinds, place)[:1]] == ["COMMA"]
+
+    def _is_by_a_name(self, place: int) -> bool:
+        """Whether the second argument of the call at `place` is a name that stands in the first, as in solve(x^2 - 1, x)."""
+        comma, end = (*parts_of_call(self.kinds, place), 0, 0)[:2]
+        last = self.tokens[comma + 1].text
+        return self.kinds[comma + 1 : end] == ["NAME"] and last in [w.text for w in self.tokens[place + 2 : comma]]
 
     def _is_before_a_sign(self, place: int) -> bool:
         """Whether the name at `place` stands before a signed operand: `sin -x`."""

@@ -87,7 +87,8 @@ IN_LIBRARIES = {
     **dict.fromkeys(("std", "var"), ("torch", 1, "var(x)*n/(n - 1), or std(x)*sqrt(n/(n - 1)): here they divide by n")),
     "cross_entropy": ("F nn torch tf", 1, "cross_entropy(y, softmax(z)), the target first"),
     "round": ("Math", 1, "floor(x + 1/2)"), "remainder": ("math", 1, "x - y*round(x/y)"),
-    "acot": ("sympy sp", 1, "atan(1/x)"), "frac": ("sympy sp", 1, "x - floor(x)"), "jn": ("sympy sp", 1, "spherical_jn(n, x)"),
+    "acot": ("sympy sp", 1, "atan(1/x)"), "frac": ("sympy sp", 1, "x - floor(x)"), "jn": ("sympy sp", 1, "spherical_jn(n, x)"), "yn": ("sympy sp", 1, "its formula, such as -cos(x)/x"),
+    "solve": ("sympy sp", 1, "f = 0 by hand: equations are not solved here"),
     "logsumexp": (f"{_ARRAYS} special jax nn", 2, "ln(sum(exp(x), 0)): logsumexp here is that of all arguments"),
     **dict.fromkeys(("softmax", "log_softmax"), ("special", 0, "that along the last axis, not over all elements")),
     "gelu": ("jax", 1, "x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3))), which it is by default there"), "leaky_relu": ("tf", 1, "leaky_relu(x, 0.2)"),
@@ -101,8 +102,12 @@ DEFINED_TWICE = {
     "sinc": (1, "sin(x)/x, not sin(pi*x)/(pi*x)"), "entropy": (1, "the one in bits, with log2"), "acot": (1, "pi/2 - atan(x), not atan(1/x)"),
     "frac": (1, "x - trunc(x), not x - floor(x)"), "gammainc": (1, "a share of gamma(a), with a first"), "betainc": (1, "a share of beta(a, b), with a and b first"),
     "norm": (2, "the 2-norms along that axis, not another norm"), "logsumexp": (2, "that of all arguments, not along an axis"),
+    "solve": (0, "the x with A @ x = b, not the roots of an equation"),
 }  # fmt: skip
-"""Functions that people define in two ways, called with so many arguments: what they are here. A library before the name says which is meant."""
+"""Functions that people define in two ways, called with so many arguments, 0 for two of which the last is a name of the first: what they are here.
+
+A library before the name says which is meant.
+"""
 
 DECADIC = re.compile(r"p[HK]\w*|pOH|2\.303|0?\.059\d*")
 """Names and numbers of chemistry, beside which a logarithm is one to base 10."""

@@ -79,6 +79,18 @@ def partner(tokens: Sequence[Token], opened: int) -> int:
     raise AssertionError("brackets are matched before")
 
 
+def parts_of_call(kinds: Sequence[str], place: int) -> list[int]:
+    """The places of the commas between the arguments of the call at `place` and of its last bracket, not far behind."""
+    depth, places = 0, list[int]()
+    for behind in range(place + 1, min(len(kinds), place + 200)):
+        depth += (kinds[behind] in CLOSES.values()) - (kinds[behind] in CLOSES)
+        if depth == 0 or (depth == 1 and kinds[behind] == "COMMA"):
+            places.append(behind)
+        if depth == 0:
+            break
+    return places
+
+
 def targets(tokens: Sequence[Token]) -> tuple[set[str], set[str]]:
     """The names that have a meaning by an assignment or as a parameter, and the functions that are defined."""
     assigned, defined = set[str](), set[str]()
