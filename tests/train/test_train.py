@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import autodiff as package
+from autodiff.arrays import straight
 from autodiff.core.lowering import lower
 from autodiff.render.terminal.progress import EpochProgress, pieces
 from autodiff.render.terminal.sparkline import curve
@@ -1051,3 +1052,37 @@ def test_values_that_the_backward_pass_does_not_use_are_freed() -> None:
     arrays = [value for value in values if np.ndim(value)]
     freed = [value for value in arrays if value.strides == (0,)]
     assert (len(arrays) - len(freed) <= len(table) + 5, len(freed) >= 18) == (True, True)
+
+
+# --- threads of BLAS ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "seen"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_blas_starts_no_threads_within_a_command(given: dict[str, str], seen: str) -> None:
+    """Beside other programs they wait for one another: small batches of a network took six times as long."""
+    code = (
+        "import os, sys; from autodiff.__main__ import main; end = os._exit; sys.argv = ['autodiff', 'eval', '1']\n"
+        "os._exit = lambda status: (os.write(2, os.environ['OPENBLAS_NUM_THREADS'].encode()), end(status)); main()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"} | given
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == seen
+
+
+def test_numbers_are_seen_to_be_finite_in_parts_for_which_blas_starts_no_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes, dot = list[int](), np.vdot
+
+    def counted(a: Any, b: Any) -> Any:
+        sizes.append(a.size)
+        return dot(a, b)
+
+    monkeypatch.setattr(np, "vdot", counted)
+    table, last = np.ones((9000, 3)), np.ones(30_000)
+    last[-1] = np.nan
+    values: list[Any] = [table, 2.0, last, np.full(3, 1e200)]
+    with np.errstate(over="ignore"):
+        assert [straight._finite(value) for value in values] == [True, True, False, False]
+    assert len(sizes) > 4
+    assert max(sizes) <= 10_000

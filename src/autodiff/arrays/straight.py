@@ -28,6 +28,10 @@ from autodiff.core.vjp import pull_back
 Shapes: TypeAlias = "Mapping[int, tuple[tuple[int, ...], ...]]"
 """The shape of each equation for two and for three rows."""
 
+UNTHREADED = 8192
+"""Numbers whose dot product OpenBLAS makes without threads, which wait for one another on a busy machine: it starts them from
+10,001 on."""
+
 _PLUS, _TIMES, _DIVIDED, _POWER = (rules.TABLE[name, 2] for name in "+*/^")
 _SIZE, _IF = rules.TABLE["numel", 1], rules.TABLE["if", 3]
 
@@ -310,5 +314,7 @@ def _holds(condition: Value) -> bool:
 
 
 def _finite(value: Value) -> bool:
-    """Whether all elements are finite, and no square overflows."""
-    return math.isfinite(np.vdot(value, value))
+    """Whether all elements are finite, and no square overflows; in parts for which BLAS starts no threads."""
+    flat = np.ravel(value)
+    parts = [flat[start : start + UNTHREADED] for start in range(0, len(flat), UNTHREADED)]
+    return all(math.isfinite(np.vdot(part, part)) for part in parts)
