@@ -163,7 +163,7 @@ class _Resolution:
         plain = {tokens[place].text for place, kind in calls.items() if kind == "NAME"}
         self.has_natural = any(tokens[place].text in NATURAL and kind != "NAME" for place, kind in calls.items())
         self.has_natural = self.has_natural or (
-            "log" in self.text and any(DECADIC.fullmatch(token.text) for token in tokens)
+            "log" in self.text and any(re.fullmatch(DECADIC, token.text) for token in tokens)
         )
         twice = set(defined)
         for place, kind in calls.items():

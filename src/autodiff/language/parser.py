@@ -139,7 +139,7 @@ def _of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Read
 
 def _of_halves(tokens: Sequence[Token], text: str, given: Collection[str]) -> Iterator[Reading]:
     """`t_1/2`, which is a half-life to many, where no other time is numbered like it."""
-    for match in _HALF.finditer(text) if "1/2" in text else ():
+    for match in re.finditer(_HALF, text) if "1/2" in text else ():
         name, numbered = match[0][:-2], {*given, *(f"{match[1]}{digit}" for digit in "02")}
         named = [token for token in tokens if token.text == name]
         if name not in given and all(token.text not in numbered for token in tokens) and len(named) == 1:
@@ -147,7 +147,7 @@ def _of_halves(tokens: Sequence[Token], text: str, given: Collection[str]) -> It
         return  # the first is enough
 
 
-_HALF = re.compile(r"(?<![\w.])([tTτ]_?|tau_?)1/2(?![\w.^!(])")
+_HALF = r"(?<![\w.])([tTτ]_?|tau_?)1/2(?![\w.^!(])"
 
 
 def _effective(statements: Sequence[Statement], text: str) -> None:

@@ -109,7 +109,7 @@ DEFINED_TWICE = {
 A library before the name says which is meant.
 """
 
-DECADIC = re.compile(r"p[HK]\w*|pOH|2\.303|0?\.059\d*")
+DECADIC = r"p[HK]\w*|pOH|2\.303|0?\.059\d*"
 """Names and numbers of chemistry, beside which a logarithm is one to base 10."""
 
 BETWEEN = frozenset({"mod", "binomial"})
