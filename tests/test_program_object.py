@@ -228,6 +228,8 @@ def test_verdicts_fits_and_compiled_programs_show_themselves() -> None:
         ({"x": (0, 1), "a": "k"}, "value of 'a' must be a number"),
         ({"x": (0, 1), "a": float("nan")}, "value of 'a' must be a finite number"),
         ({"x": (0, 1), "a": 1, "order": 1.5}, "up to order 3 are drawn, not 1.5"),
+        ({"x": (0, 1), "a": 1, "q": 2}, "'q' is not an input of this program"),
+        ({"q": (0, 1), "a": 1, "x": 1}, "'q' is not an input of this program"),
     ],
 )
 def test_what_is_no_range_and_no_number_of_a_plot_is_named(given: dict[str, object], message: str) -> None:
@@ -237,7 +239,11 @@ def test_what_is_no_range_and_no_number_of_a_plot_is_named(given: dict[str, obje
 
 def test_other_arguments_of_a_wrong_kind_are_named() -> None:
     program = autodiff.Program("mse(y, w*x)")
+    with pytest.raises(autodiff.AutodiffError, match="lm looks at all rows in each step"):
+        program.train({"x": [1.0], "y": [2.0]}, {"w": 0.0}, optimizer="lm", batch_size=2)
     with pytest.raises(autodiff.AutodiffError, match="missing is error, drop or mean, not 3"):
         program.train({"x": [1.0], "y": [2.0]}, {"w": 0.0}, missing=3)  # type: ignore[arg-type]
+    with pytest.raises(autodiff.AutodiffError, match="lm looks at all rows in each step"):
+        program.train({"x": [1.0], "y": [2.0]}, {"w": 0.0}, optimizer="lm", batch_size=2)
     with pytest.raises(autodiff.AutodiffError, match="unknown target '5'"):
         program.export(5)  # type: ignore[arg-type]

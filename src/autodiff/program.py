@@ -110,6 +110,7 @@ class Program:
 
     def plot(self, at: Mapping[str, Any] | None = None, /, *, order: int = 1, **named: Any) -> Plot | Surface:
         """The curve over one range, or contours over two: `p.plot(x=(-2, 2))`; other inputs have numbers."""
+        from autodiff.diagnostics import listed
         from autodiff.plotting.curve import plot
         from autodiff.plotting.surface import surface
 
@@ -123,6 +124,10 @@ class Program:
                 raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"such as {name}=(-2, 2)")
             else:
                 over.append((name, ends[0], ends[1]))
+        known = self.inputs
+        if unknown := [name for name in (*numbers, *(name for name, _, _ in over if known)) if name not in known]:
+            hint = f"its inputs are {listed(known)}" if known else "it has none"
+            raise AutodiffError(f"{quoted(unknown[0])} is not an input of this program", hint=hint)
         if len(over) == 2:
             return surface(self.text, over[0], over[1], numbers)
         if len(over) != 1:

@@ -185,6 +185,9 @@ def require_plan(plan: Hyperparameters) -> None:
     for name, value, least in (("epochs", plan.epochs, 1), ("batch_size", plan.batch, 0), ("seed", plan.seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise AutodiffError(f"{name} is a whole number from {least} on, not {shortened(repr(value))}")
+    if plan.optimizer in WHOLE and plan.batch:
+        message = f"{plan.optimizer} looks at all rows in each step, so it takes no batch_size"
+        raise AutodiffError(message, hint="leave batch_size out")
     rate = plan.rate
     if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating) or not 0 < rate < math.inf:
         raise AutodiffError(f"lr is a number above 0, not {shortened(repr(rate))}")
