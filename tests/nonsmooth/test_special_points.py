@@ -858,3 +858,21 @@ def test_a_side_beyond_float64_is_not_decided() -> None:
     lowered = lower(package.parse("abs(x) + 1.7e308 + 1.7e308"))
     with pytest.raises(primal.Indeterminate):
         verdict.side(lowered, {"x": 0.0}, lowered.graph.find("x") or 0, 1.0)
+
+
+@pytest.mark.parametrize("options", [{}, {"digits": 20}, {"mode": "forward"}, {"check": False}], ids=str)
+@pytest.mark.parametrize(
+    ("program", "at", "by", "slope"),
+    [
+        ("a = abs(x); 2*a^2 + a", 0.0, "a", 1.0),
+        ("a = max(x, x); 2*a", 1.0, "a", 2.0),
+        ("a = floor(x); b = abs(a - 2); (a + 1)*b", 2.0, "b", 3.0),
+        ("a = sqrt(x); 3*a", 0.0, "a", 3.0),
+        ("a = if(x > 0, 1, 2); 3*a", 0.0, "a", 3.0),
+    ],
+)
+def test_the_slope_by_a_name_does_not_depend_on_how_its_value_comes_about(
+    program: str, at: float, by: str, slope: float, options: dict[str, Any]
+) -> None:
+    answer = package.evaluate(program, {"x": at}, [by], **options)
+    assert (answer.status, float(answer.gradient[by]), answer.notes) == ("ok", slope, ())

@@ -136,6 +136,10 @@ class Graph:
                     needed[arg] = 1
         return list(compress(range(last + 1), needed))
 
+    def moving(self, nodes: Iterable[int]) -> set[int]:
+        """The equations that move one of `nodes`: those that their arguments are made from."""
+        return set(self.reaching(*(arg for node in nodes for arg in self.args[node])))
+
     def behind(self, result: int) -> tuple[list[int], bool]:
         """The equations that `result` is made from, ascending, and whether a choice is among them; remembered, for a program is swept many times."""
         known, equations, choices = self._swept

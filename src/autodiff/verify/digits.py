@@ -96,7 +96,7 @@ def _at_precision(
     pin = _pin(digits, last=last)
     result = trace.values[lowered.result]
     value = pin(result)
-    behind = reached(lowered, specials)
+    behind = lowered.graph.moving(specials)
     wanted = {name: node for name, node in names.items() if node not in behind}
     blamed, unruled = _without_rule(lowered, trace, wanted.values())
     wanted = {name: node for name, node in wanted.items() if node not in unruled}
@@ -123,11 +123,6 @@ def _without_rule(lowered: Lowered, trace: Trace, nodes: Collection[int]) -> tup
     behind = set(graph.reaching(*chain.from_iterable(unruled.values()))).intersection(nodes)
     ways = ((at, graph.reaching(*moved)) for at, moved in unruled.items() if behind)
     return next((at for at, way in ways if not behind.isdisjoint(way)), None), behind
-
-
-def reached(lowered: Lowered, special: Sequence[int]) -> set[int]:
-    """The equations that move one of the special points."""
-    return set(lowered.graph.reaching(*special))
 
 
 def values(
@@ -190,7 +185,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
             trace, specials = values(lowered, point, sources=sources)
         except (Indeterminate, DomainError):
             return None
-        partials = BALLS.linearize(lowered, trace, set(sources) - reached(lowered, specials))
+        partials = BALLS.linearize(lowered, trace, set(sources) - lowered.graph.moving(specials))
         return BallTrace(trace, partials, specials, bits)
 
 
