@@ -413,3 +413,20 @@ def test_equal_points_at_corners_are_answered_once(monkeypatch: pytest.MonkeyPat
 def test_a_zero_in_rows_has_no_sign() -> None:
     _, slopes = autodiff.compile("x^2*y^-2")(x=np.full(40, 2.0), y=np.full(40, 1e300))
     assert not np.signbit(slopes["y"]).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "by"),
+    [
+        ("y = x; if(x <= y, y^3, 0)", "y"), ("y = x; if(x == y, 0, y - x)", "y"), ("y = x; z = y; y^3*if(x == z, 1, 0)", "z"),
+        ("y = x; abs(x - y)", "y"), ("y = x; max(x, y)", "y"), ("y = x; if(x != y, y, x)", "x"), ("a = abs(x); a^2 + a", "a"),
+    ],
+)  # fmt: skip
+def test_a_second_name_of_an_input_moves_without_it(text: str, by: str) -> None:
+    rows = autodiff.compile(text, [by]).batch(x=np.array([2.0, 0.5, 0.0]))
+    for row, x in enumerate([2.0, 0.5, 0.0]):
+        answer = autodiff.evaluate(text, {"x": x}, [by])
+        assert rows.hard.get(row, "ok") == answer.status
+        np.testing.assert_allclose(
+            rows.gradient[by][row], np.nan if answer.gradient[by] is None else answer.gradient[by]
+        )

@@ -101,7 +101,9 @@ def block_program(
     if unit is not None:
         bounds = ErrorEquations(emitter, equations.graph, slopes, unit=unit, constants=constants)
         losses = list(bounds.exceeded(results))
-    value = whole.number(whole.copied(lowered.graph, [lowered.result])[lowered.result])
+    # names to differentiate by stay equations of their own: y = x may move without x, so that x == y is no x == x
+    apart = {node: name for name, node in sources.items() if node not in lowered.graph.inputs}
+    value = whole.number(whole.copied(lowered.graph, [lowered.result], apart=apart)[lowered.result])
     guards = Guards(whole.graph)
     required = required_guards(whole.graph, [value], guards)
     flags = {guard: guards.flag(guard) for guard in set(required.values()) if guard != ALWAYS}
