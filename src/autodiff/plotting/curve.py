@@ -18,7 +18,7 @@ from autodiff.api.derivative import derivative
 from autodiff.errors import AutodiffError, shortened
 from autodiff.plotting.brackets import brackets, grouped, missed
 from autodiff.plotting.marks import named
-from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Mark, Plot, Tangent
+from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Curve, Mark, Plot, Tangent
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
 GRID, BALLS_GRID = 2000, 500
@@ -232,7 +232,7 @@ def _view(samples: Samples, column: Any, others: Sequence[float]) -> tuple[float
     low, high = min([low, *others]), max([high, *others])
     low, high = (min(max(end, -HIGHEST_SHOWN), HIGHEST_SHOWN) for end in (low, high))
     rounding = ROUNDING if column is samples.values else SLOPES_ROUNDING
-    flat = high - low <= rounding * max(abs(low), abs(high))
+    flat = high - low <= max(rounding * max(abs(low), abs(high)), SHORTEST_SHOWN)
     pad = max(abs(high) * 0.5, 0.5) if flat else 0.05 * (high - low)
     return low - pad, high + pad
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from autodiff import display
 
-HIGHEST_SHOWN = 1e307
-"""The largest number in view: an axis some times as long, and differences of two levels, stay in the range of float64."""
+HIGHEST_SHOWN, SHORTEST_SHOWN = 1e307, 1e-305
+"""The largest number in view: an axis some times as long, and differences of two levels, stay in the range of float64.
+The shortest axis: what differs less is a flat line, since parts of a shorter one are subnormal, or 0."""
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Round distances are these times a power of ten."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from autodiff.plotting.contours import Grid, contours
-from autodiff.plotting.model import HIGHEST_SHOWN, Surface, round_step
+from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Surface, round_step
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
 GRID, BALLS_GRID = 200, 30
@@ -125,7 +125,7 @@ def _levels(values: Vector) -> list[float]:
     of the picture lies between two, and a valley beside a cliff has lines, too.
     """
     known = np.clip(values[np.isfinite(values)], -HIGHEST_SHOWN, HIGHEST_SHOWN)
-    if not len(known) or known.min() == known.max():
+    if not len(known) or np.ptp(known) < SHORTEST_SHOWN:
         return []
     low, *ranked, high = np.quantile(known, np.linspace(0, 1, LEVELS + 2))
     quarter, three_quarters = np.quantile(known, [0.25, 0.75])
@@ -149,7 +149,7 @@ def _levels(values: Vector) -> list[float]:
 
 def _even(low: float, high: float) -> list[float]:
     """The multiples of a round number between two, at most LEVELS + 3."""
-    if not low < high:
+    if not high - low >= SHORTEST_SHOWN:
         return []
     step = round_step((high - low) / (LEVELS + 3))
     places = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
@@ -165,7 +165,7 @@ def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, f
         dx, dy = -u[i, j], -v[i, j]
         length = np.hypot(dx / width, dy / height)
         steepness = np.hypot(dx, dy)
-        kept = np.isfinite(length) & (length > 0)
+        kept = np.isfinite(length) & (length >= SHORTEST_SHOWN)
         most = np.quantile(steepness[kept], LONG) if kept.any() else 1.0
         size = 0.8 / ARROWS * np.minimum(steepness / most, 1.0) ** 0.25 / length
     return [

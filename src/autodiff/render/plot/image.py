@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autodiff.libraries import library
-from autodiff.plotting.model import HIGHEST_SHOWN, Curve, Plot, Surface
+from autodiff.plotting.model import Curve, Plot, Surface
 from autodiff.render.plot import words
 
 FORMATS = ("svg", "png", "pdf")
@@ -155,7 +155,7 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
             shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
             axis.plot(xs, shown, color=colour, linewidth=1.6)
     axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
-    if max(abs(curve.low), abs(curve.high)) < TINY and span > 1 / HIGHEST_SHOWN:
+    if max(abs(curve.low), abs(curve.high)) < TINY:
         _tiny(axis, curve.low, curve.high)
     for mark in plot.marks:
         if mark.kind == "pole":

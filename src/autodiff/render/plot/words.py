@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from autodiff.plotting.model import Mark, Plot, Surface
+from autodiff.plotting.model import SHORTEST_SHOWN, Mark, Plot, Surface
 
 LISTED = 8
 """Special points that have a line each."""
@@ -62,7 +62,9 @@ def surface_lines(surface: Surface) -> Iterator[str]:
     if surface.levels:
         yield f"lines at {', '.join(apart(surface.levels).values())}"
     else:
-        yield f"no lines: the value {'only jumps' if surface.cuts else 'is the same everywhere'}"
+        same = len({value for row in surface.values for value in row if value == value}) < 2
+        flat = "is the same everywhere" if same else f"differs by less than {SHORTEST_SHOWN:g}"
+        yield f"no lines: the value {'only jumps' if surface.cuts else flat}"
     if surface.cuts:
         yield "dotted where the value jumps or has a pole"
     if surface.point is not None:
