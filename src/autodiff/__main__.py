@@ -30,6 +30,8 @@ def _main() -> None:
     # blocks of rows run on all cores as they are, and threads of BLAS within each wait for one another: with other programs on
     # the machine a training takes up to six times as long
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # PyArrow's own pool keeps what blocks of a table needed: a tenth of the memory of a training
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     import _signal as signal  # not `signal`, which builds enumerations when it is imported
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it to be ignored

@@ -1054,17 +1054,18 @@ def test_values_that_the_backward_pass_does_not_use_are_freed() -> None:
     assert (len(arrays) - len(freed) <= len(table) + 5, len(freed) >= 18) == (True, True)
 
 
-# --- threads of BLAS ---------------------------------------------------------------------------------------------------
+# --- threads and memory of libraries -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("given", "seen"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
-def test_blas_starts_no_threads_within_a_command(given: dict[str, str], seen: str) -> None:
-    """Beside other programs they wait for one another: small batches of a network took six times as long."""
+@pytest.mark.parametrize(("given", "seen"), [({}, "1 system"), ({"OPENBLAS_NUM_THREADS": "3"}, "3 system")])
+def test_what_libraries_are_told_before_they_are_loaded(given: dict[str, str], seen: str) -> None:
+    """Beside other programs threads of BLAS wait for one another: small batches of a network took six times as long."""
+    names = ("OPENBLAS_NUM_THREADS", "ARROW_DEFAULT_MEMORY_POOL")
     code = (
         "import os, sys; from autodiff.__main__ import main; end = os._exit; sys.argv = ['autodiff', 'eval', '1']\n"
-        "os._exit = lambda status: (os.write(2, os.environ['OPENBLAS_NUM_THREADS'].encode()), end(status)); main()"
+        f"os._exit = lambda status: (os.write(2, ' '.join(map(os.environ.get, {names})).encode()), end(status)); main()"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"} | given
+    environment = {name: value for name, value in os.environ.items() if name not in names} | given
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == seen
 
