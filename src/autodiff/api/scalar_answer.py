@@ -64,7 +64,7 @@ class Query(Record):
 
     def reached(self, special: Sequence[int]) -> dict[str, int]:
         """The names that move an equation of `special`."""
-        behind = self.lowered.graph.moving(special)
+        behind = self.lowered.graph.movers(special)
         return {name: node for name, node in self.names.items() if node in behind}
 
 

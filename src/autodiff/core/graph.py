@@ -136,7 +136,7 @@ class Graph:
                     needed[arg] = 1
         return list(compress(range(last + 1), needed))
 
-    def moving(self, nodes: Iterable[int]) -> set[int]:
+    def movers(self, nodes: Iterable[int]) -> set[int]:
         """The equations that move one of `nodes`: those that their arguments are made from."""
         return set(self.reaching(*(arg for node in nodes for arg in self.args[node])))
 

@@ -96,7 +96,7 @@ def _at_precision(
     pin = _pin(digits, last=last)
     result = trace.values[lowered.result]
     value = pin(result)
-    behind = lowered.graph.moving(specials)
+    behind = lowered.graph.movers(specials)
     wanted = {name: node for name, node in names.items() if node not in behind}
     blamed, unruled = _without_rule(lowered, trace, wanted.values())
     wanted = {name: node for name, node in wanted.items() if node not in unruled}
@@ -185,7 +185,7 @@ def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int
             trace, specials = values(lowered, point, sources=sources)
         except (Indeterminate, DomainError):
             return None
-        partials = BALLS.linearize(lowered, trace, set(sources) - lowered.graph.moving(specials))
+        partials = BALLS.linearize(lowered, trace, set(sources) - lowered.graph.movers(specials))
         return BallTrace(trace, partials, specials, bits)
 
 

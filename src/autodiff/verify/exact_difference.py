@@ -80,7 +80,7 @@ def _numbers(
     """
     trace = BALLS.evaluate(lowered, {n: at[n] for n in lowered.inputs if n in at})
     special = BALLS.special_points(lowered, trace)
-    if source in lowered.graph.moving(special):
+    if source in lowered.graph.movers(special):
         return None
     slope = digits.slope(lowered, trace, source)
     answer = BALLS.evaluate(answered, {n: at[n] for n in answered.inputs}, known)

@@ -171,6 +171,6 @@ def _limit(near: arb, nearer: arb) -> float | None:
 def _there(lowered: Lowered, point: Mapping[str, float], source: int, step: fmpq) -> Place:
     trace, special = digits.values(lowered, point, {source: step}, sources=[source])
     value, slope = ball(trace.values[lowered.result]), ball(digits.slope(lowered, trace, source))
-    if source in lowered.graph.moving(special) or not (value.is_finite() and slope.is_finite()):
+    if source in lowered.graph.movers(special) or not (value.is_finite() and slope.is_finite()):
         raise Indeterminate
     return value, slope
