@@ -19,7 +19,7 @@ from itertools import accumulate
 
 from autodiff import diagnostics
 from autodiff.arrays.by_formulas import Ring, cofactors, determinant, exchanges, products
-from autodiff.arrays.shapes import Places, Shape, broadcast, checked_axis, lanes, part_of, positions, shape_error
+from autodiff.arrays.shapes import LAST, Places, Shape, broadcast, checked_axis, lanes, part_of, positions, shape_error
 from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import rules
 from autodiff.core.algebra import Algebra
@@ -93,7 +93,8 @@ class BlockArrays(WholeArrays[ScalarBlock], Algebra[ScalarBlock]):
         """No condition is decided: a choice becomes an equation as well."""
 
     def apply(self, row: Primitive, args: Sequence[ScalarBlock]) -> ScalarBlock:
-        if row.scalar_meaning and not any(a.shape for a in args):
+        along = row.kind == REDUCTION and row.params[-1] == "axis"
+        if row.scalar_meaning and not any(a.shape for a in args) and not (along and self.whole(args[-1]) != LAST):
             return self.text(row.scalar_meaning, row.params, args)
         try:
             if row.kind == ELEMENTWISE:

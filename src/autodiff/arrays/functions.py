@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.arrays import matrices, ufuncs
-from autodiff.arrays.shapes import Places, Shape, broadcast, grown, shape_error
+from autodiff.arrays.shapes import LAST, Places, Shape, broadcast, grown, shape_error
 from autodiff.arrays.ufuncs import Array, Function, Value, number, plain, select, shape
 from autodiff.arrays.whole_arrays import WholeArrays
 from autodiff.core import templates
@@ -196,7 +196,10 @@ def _whole_places(places: Value, count: int) -> Any:
 
 def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
     """The value of a row that is no choice. Raises AutodiffError for shapes that don't fit; never warns."""
-    if not any(isinstance(a, np.ndarray) for a in args) and (row.kind == ELEMENTWISE or row.scalar_meaning):
+    along = row.kind == REDUCTION and row.params[-1] == "axis" and args[-1] != LAST
+    if not any(isinstance(a, np.ndarray) for a in args) and (
+        row.kind == ELEMENTWISE or (row.scalar_meaning and not along)
+    ):
         return _of_numbers(row)(*args)
     args = [a if k < row.conditions else number(a) for k, a in enumerate(args)]
     try:

@@ -76,6 +76,10 @@ def whole_number(value: float, span: Span) -> int:
     return int(value)
 
 
+LAST = -1
+"""The axis along which a reduction of a number is that number: losses take it of their arguments."""
+
+
 def checked_axis(row: Primitive, axis: int, shape: Shape, span: Span) -> int:
     """The axis counted from 0, of an array that has it."""
     if not -len(shape) <= axis < len(shape):

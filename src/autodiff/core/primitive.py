@@ -278,7 +278,6 @@ def with_axis(
     return row, row.replaced(
         names=tuple(names.split()) or row.names,
         params=(*row.params, "axis"),
-        scalar_meaning="",
         partials=(partial or row.partials[0], UNDEFINED),
         formula=(*row.formula, UNDEFINED),
         partial_domain=(*row.partial_domain, ""),
