@@ -28,12 +28,18 @@ def _key(row: Primitive) -> str:
     return f"{row.name} {row.arity}"
 
 
+def _orders(row: Primitive) -> set[str]:
+    """The arguments that are whole numbers, and come first: a place in an array doesn't."""
+    return {"n", "m"} if row.params[0] == "n" else set()
+
+
 def _points(row: Primitive, count: int = COUNT) -> list[tuple[float, ...]]:
-    """Points inside the row's domain; an order (`n`) is a small whole number."""
+    """Points inside the row's domain; an order (`n`, `m`) is a small whole number."""
     points = []
     for args in arguments(row.arity, count // 3 if row.by_balls else count):
-        if row.params[0] == "n":
-            args = (float(abs(int(args[0] % 1e9)) % 4), *args[1:])
+        args = tuple(
+            float(abs(int(a % 1e9)) % 4) if p in _orders(row) else a for p, a in zip(row.params, args, strict=True)
+        )
         if row.name in SLOW and max(map(abs, args)) > 300:
             continue
         if row.name == "mod" and abs(args[0]) > 1e30:
@@ -122,7 +128,9 @@ def test_second_derivatives_in_both_modes(row: Primitive) -> None:
             n for n, text in zip(row.params, row.partials, strict=True) if text != UNDEFINED and _ruled(lowered, n)
         ]
         for args in _points(row, 40):
-            if any(not 1e-3 < abs(a) < 30 for a in args[row.params[0] == "n" :]) or _special(row, k, args):
+            if any(not 1e-3 < abs(a) < 30 for a in args[len(_orders(row).intersection(row.params)) :]) or _special(
+                row, k, args
+            ):
                 continue
             point = dict(zip(row.params, args, strict=True))
             if _near_special(row, args):
@@ -155,7 +163,7 @@ def _near_special(row: Primitive, args: tuple[float, ...]) -> bool:
         for k in range(row.arity)
         for j in range(row.arity)
         for step in (-1e-9, 0.0, 1e-9)
-        for moved in [[a + step * (i == j) if row.params[i] != "n" else a for i, a in enumerate(args)]]
+        for moved in [[a + step * (i == j) if row.params[i] not in _orders(row) else a for i, a in enumerate(args)]]
     ) or (row.jump is not None and any(abs(a - round(a)) < 1e-6 for a in args))
 
 

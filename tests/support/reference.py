@@ -6,6 +6,7 @@ A row without an entry here fails the test, so nothing enters the table untested
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ def _erfc(u: Mp) -> Mp:
 SLOW = {
     "trigamma", "gamma", "lgamma", "digamma", "polygamma", "spherical_jn", "factorial", "beta", "lbeta", "binomial", "gammainc",
     "gammaincc", "gammapdf", "betainc", "betapdf", "Si", "Ci", "Ei", "besselj", "bessely", "besseli", "besselk", "airy", "airy_prime",
-    "airybi", "airybi_prime", "gammainc_a", "betainc_a", "betainc_b",
+    "airybi", "airybi_prime", "gammainc_a", "gammapdf_a", "betainc_a", "betainc_b", "betainc_ab", "betapdf_ab",
 }  # fmt: skip
 """Rows whose reference takes long at huge arguments: tested up to 300, in 120 digits."""
 
@@ -147,34 +148,48 @@ def _incomplete(a: Mp, low: Mp, high: Mp) -> Mp:
     return mpmath.gammainc(a, low, high, regularized=True)
 
 
-def _gamma_in_shape(a: Mp, u: Mp) -> Mp:
+def _gamma_in_shape(n: int, a: Mp, u: Mp) -> Mp:
     """By a central difference, of the tail that is the smaller one."""
     if u == 0:
         return mpf(0)
     if u > a:
-        return -_difference(lambda t: _incomplete(t, u, mpmath.inf), a)
-    return _difference(lambda t: _incomplete(t, mpf(0), u), a)
+        return -_differences(lambda t: _incomplete(t, u, mpmath.inf), (n,), (a,))
+    return _differences(lambda t: _incomplete(t, mpf(0), u), (n,), (a,))
 
 
-def _beta_in_shape(k: int, a: Mp, b: Mp, u: Mp) -> Mp:
+def _beta_in_shape(n: int, m: int, a: Mp, b: Mp, u: Mp) -> Mp:
     if u in (0, 1):
         return mpf(0)
     if u * (a + b) > a:
-        return -_beta_in_shape(1 - k, b, a, 1 - u)
+        return -_beta_in_shape(m, n, b, a, 1 - u)
 
-    def share(t: Mp) -> Mp:
-        x, y = (t, b) if k == 0 else (a, t)
+    def share(x: Mp, y: Mp) -> Mp:
         scale = mpmath.exp(x * mpmath.log(u) + y * mpmath.log(1 - u)) / (x * mpmath.beta(x, y))
         return scale * mpmath.hyp2f1(x + y, 1, x + 1, u)
 
-    return _difference(share, b if k else a)
+    return _differences(share, (n, m), (a, b))
 
 
-def _difference(function: Callable[[Mp], Mp], place: Mp) -> Mp:
-    """The central difference over a width so small beside the place that its error is below 50 digits."""
-    with mp.workdps(200):
-        step = place * mpf(10) ** -40
-        return (function(place + step) - function(place - step)) / (2 * step)
+def _differences(function: Callable[..., Mp], orders: tuple[int, ...], places: tuple[Mp, ...]) -> Mp:
+    """The central difference over widths so small beside the places that its error is below 50 digits."""
+    sizes = [40 - min(int(mpmath.mag(place) * 0.3), 0) for place in places]
+    with mp.workdps(100 + sum(n * size for n, size in zip(orders, sizes, strict=True))):
+        steps = [place * mpf(10) ** -40 for place in places]
+        total = mpf(0)
+        for chosen in itertools.product(*(range(n + 1) for n in orders)):
+            moved = [p + (k - mpf(n) / 2) * step for p, k, n, step in zip(places, chosen, orders, steps, strict=True)]
+            total += math.prod(
+                (-1) ** (n - k) * math.comb(n, k) for n, k in zip(orders, chosen, strict=True)
+            ) * function(*moved)
+        return total / math.prod(step**n for step, n in zip(steps, orders, strict=True))
+
+
+def _of_gamma_density(n: Mp, a: Mp, u: Mp) -> Mp:
+    return _differences(lambda t: _gamma_density(t, u), (int(n),), (a,))
+
+
+def _of_beta_density(n: Mp, m: Mp, a: Mp, b: Mp, u: Mp) -> Mp:
+    return _differences(lambda x, y: _beta_density(x, y, u), (int(n), int(m)), (a, b))
 
 
 _SELU, _SELU_BELOW = mpf("1.0507009873554804934"), mpf("1.7580993408473768600")
@@ -286,14 +301,29 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
             lambda u, v: mpmath.binomial(u, v) * (mpmath.digamma(u - v + 1) - mpmath.digamma(v + 1)),
         ),
     ),
-    "gammainc 2": (lambda a, u: _incomplete(a, mpf(0), u), (_gamma_in_shape, _gamma_density)),
+    "gammainc 2": (lambda a, u: _incomplete(a, mpf(0), u), (lambda a, u: _gamma_in_shape(1, a, u), _gamma_density)),
     "gammaincc 2": (
         lambda a, u: _incomplete(a, u, mpmath.inf),
-        (lambda a, u: -_gamma_in_shape(a, u), lambda a, u: -_gamma_density(a, u)),
+        (lambda a, u: -_gamma_in_shape(1, a, u), lambda a, u: -_gamma_density(a, u)),
     ),
     "gammainc_a 2": (
-        _gamma_in_shape,
-        (None, lambda a, u: _gamma_density(a, u) * (mpmath.log(u) - mpmath.digamma(a))),
+        lambda a, u: _gamma_in_shape(1, a, u),
+        (
+            lambda a, u: _gamma_in_shape(2, a, u),
+            lambda a, u: _gamma_density(a, u) * (mpmath.log(u) - mpmath.digamma(a)),
+        ),
+    ),
+    "gammainc_a 3": (
+        lambda n, a, u: _gamma_in_shape(int(n), a, u),
+        (None, lambda n, a, u: _gamma_in_shape(int(n) + 1, a, u), _of_gamma_density),
+    ),
+    "gammapdf_a 3": (
+        _of_gamma_density,
+        (
+            None,
+            lambda n, a, u: _of_gamma_density(n + 1, a, u),
+            lambda n, a, u: _differences(lambda t: _gamma_density(t, u) * ((t - 1) / u - 1), (int(n),), (a,)),
+        ),
     ),
     "gammapdf 2": (
         _gamma_density,
@@ -304,22 +334,44 @@ _DIFF: dict[str, tuple[Callable[..., Mp], tuple[Callable[..., Mp] | None, ...]]]
     ),
     "betainc 3": (
         lambda a, b, u: mpmath.betainc(a, b, 0, u, regularized=True),
-        (lambda a, b, u: _beta_in_shape(0, a, b, u), lambda a, b, u: _beta_in_shape(1, a, b, u), _beta_density),
+        (lambda a, b, u: _beta_in_shape(1, 0, a, b, u), lambda a, b, u: _beta_in_shape(0, 1, a, b, u), _beta_density),
     ),
     "betainc_a 3": (
-        lambda a, b, u: _beta_in_shape(0, a, b, u),
+        lambda a, b, u: _beta_in_shape(1, 0, a, b, u),
         (
-            None,
-            None,
+            lambda a, b, u: _beta_in_shape(2, 0, a, b, u),
+            lambda a, b, u: _beta_in_shape(1, 1, a, b, u),
             lambda a, b, u: _beta_density(a, b, u) * (mpmath.log(u) - mpmath.digamma(a) + mpmath.digamma(a + b)),
         ),
     ),
     "betainc_b 3": (
-        lambda a, b, u: _beta_in_shape(1, a, b, u),
+        lambda a, b, u: _beta_in_shape(0, 1, a, b, u),
+        (
+            lambda a, b, u: _beta_in_shape(1, 1, a, b, u),
+            lambda a, b, u: _beta_in_shape(0, 2, a, b, u),
+            lambda a, b, u: _beta_density(a, b, u) * (mpmath.log(1 - u) - mpmath.digamma(b) + mpmath.digamma(a + b)),
+        ),
+    ),
+    "betainc_ab 5": (
+        lambda n, m, a, b, u: _beta_in_shape(int(n), int(m), a, b, u),
         (
             None,
             None,
-            lambda a, b, u: _beta_density(a, b, u) * (mpmath.log(1 - u) - mpmath.digamma(b) + mpmath.digamma(a + b)),
+            lambda n, m, a, b, u: _beta_in_shape(int(n) + 1, int(m), a, b, u),
+            lambda n, m, a, b, u: _beta_in_shape(int(n), int(m) + 1, a, b, u),
+            _of_beta_density,
+        ),
+    ),
+    "betapdf_ab 5": (
+        _of_beta_density,
+        (
+            None,
+            None,
+            lambda n, m, a, b, u: _of_beta_density(n + 1, m, a, b, u),
+            lambda n, m, a, b, u: _of_beta_density(n, m + 1, a, b, u),
+            lambda n, m, a, b, u: _differences(
+                lambda x, y: _beta_density(x, y, u) * ((x - 1) / u - (y - 1) / (1 - u)), (int(n), int(m)), (a, b)
+            ),
         ),
     ),
     "betapdf 3": (

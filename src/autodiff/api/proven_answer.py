@@ -171,9 +171,6 @@ def _missing(query: Query, answer: Answer, proven: Proven) -> Answer:
     status: Status = "overflow" if beyond else "unknown"
     slopes = _slopes(answer, beyond or missing)
     why = f"{slopes} overflows: it is beyond 1.8e308" if beyond else f"{slopes} is not known here ({proven.bits} bits)"
-    row = None if beyond or proven.no_rule is None else query.lowered.graph.rows[proven.no_rule]
-    if row is not None:
-        why = f"{slopes} is not known here: {diagnostics.no_rule(row)}"
     span = query.lowered.graph.spans[query.lowered.result]
     return answer.lacking(status, why, span=span, verdicts={name: Verdict(status) for name in missing})
 

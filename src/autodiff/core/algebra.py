@@ -209,6 +209,8 @@ class Algebra(Generic[T]):
         """Whether these arguments, of which the `free` ones are no constants, are a special point of the row."""
         if not any(free):
             return False
+        if any(is_free and slope == UNDEFINED for is_free, slope in zip(free, row.partials, strict=True)):
+            return True
         tests = [(text, True) for text in row.special_conditions]
         tests += [(text, False) for text, is_free in zip(row.partial_domain, free, strict=True) if text and is_free]
         for text, special in tests:

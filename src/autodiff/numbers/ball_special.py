@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from math import comb, inf, sqrt
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from math import comb, factorial, lgamma, log, log1p, prod
 
-from flint import arb, ctx, fmpq, fmpz_poly
+from flint import acb, arb, arb_series, ctx, fmpq, fmpz_poly
 
 from autodiff.core.evaluate import Indeterminate
 from autodiff.numbers.ball_numbers import Number, is_zero, precision
@@ -21,19 +21,11 @@ _LARGEST = 2000
 """Whole arguments up to which binomial coefficients and values of the beta function stay exact."""
 
 
-_TRIED, _TERMS = 400, 60_000
-"""Terms of a series after which it is given up if it would take more than so many."""
+_TERMS, _MOST_WORK = 1_000_000, 400_000_000
+"""Terms of a series that are summed at most, and terms times bits: about a second."""
 
-
-class SlowSeries(Indeterminate):
-    """A series that takes too many terms, at whatever precision."""
-
-
-_FAR, _NEGLIGIBLE = 4_000, arb(2) ** -1_200
-"""From how far above its shape an argument of the gamma distribution is checked for a slope below all float64s."""
-
-_LEAST_SHAPE, _MOST_SHAPE, _SHARE = 0.01, 30, 0.9
-"""Shapes of a beta distribution that cancel few bits of the formula for its slopes, and shares whose series is short."""
+_HUGE = 1e300
+"""From where on shapes are no float64 whose factorials have a logarithm."""
 
 _SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
 """Shapes that are nearly 0, and the most bits that may cancel for them."""
@@ -44,8 +36,6 @@ def _lgamma(u: arb) -> arb:
 
 
 def _polygamma(n: Number, u: arb) -> arb:
-    from flint import acb
-
     if n == 0:
         return u.digamma()
     whole = n.unique_fmpz()
@@ -90,98 +80,13 @@ def _gamma_density(a: arb, u: arb) -> arb:
     return ((a - 1) * u.log() - u - a.lgamma()).exp()
 
 
-def _gamma_share_in_shape(a: arb, u: arb) -> arb:
-    """The slope of gammainc in a, from that of each term of u^a*e^-u/Γ(a+1)*Σ u^k/((a+1)…(a+k)) (DLMF 8.7.1)."""
-
-    def terms() -> Iterator[tuple[arb, arb, arb]]:
-        term, slope, k = arb(1), u.log() - (a + 1).digamma(), 0
-        while True:
-            k += 1
-            yield term, slope, u / (a + k)
-            term, slope = term * u / (a + k), slope - 1 / (a + k)
-
-    if u.is_zero():
-        return arb(0)
-    if u > a + _FAR:
-        bound = (1 + abs(a.digamma())) * a * u.gamma_upper(a + 1, 1)  # ln(t) is below t
-        if bound < _NEGLIGIBLE:
-            return arb(0, bound.abs_upper())
-    return (a * u.log() - u - (a + 1).lgamma()).exp() * _series(terms(), 1 / (a + 1))
-
-
-def _beta_share_in_shape(a: arb, b: arb, u: arb, *, second: bool) -> arb:
-    """The slope of betainc in a, or in b, from that of each term of its series (DLMF 8.17.8), or of that for 1 - u.
-
-    Of small shapes it is the slope of u^a/(a*B(a, b))*2F1(a, 1 - b; a + 1; u) (DLMF 8.17.7), whose two terms may cancel.
-    """
-    if u.is_zero() or u == 1:
-        return arb(0)
-    first, other, share = (b, a, 1 - u) if second else (a, b, u)
-    if _LEAST_SHAPE < first < _MOST_SHAPE and other < _MOST_SHAPE and share < _SHARE:
-        density = (first * share.log() - _log_beta(first, other)).exp() / first**2
-        moved = (share.log() - first.digamma() + (first + other).digamma()) * _beta_share(first, other, share)
-        slope: arb = moved - density * share.hypgeom([first, first, 1 - other], [first + 1, first + 1])
-        return -slope if second else slope
-    if ((a + b) / (b + 1)).max(arb(1)) * (1 - u) < ((a + b) / (a + 1)).max(arb(1)) * u:
-        return -_beta_share_in_shape(b, a, 1 - u, second=not second)
-
-    def terms() -> Iterator[tuple[arb, arb, arb]]:
-        term, k = arb(1), 0
-        slope = ((-u).log1p() - b.digamma() if second else u.log() - (a + 1).digamma()) + (a + b).digamma()
-        while True:
-            ratio = (a + b + k) / (a + 1 + k) * u
-            yield term, slope, ratio.max(u)
-            term, slope = term * ratio, slope + 1 / (a + b + k) - (0 if second else 1 / (a + 1 + k))
-            k += 1
-
-    scale = (a * u.log() + b * (-u).log1p() + (a + b).lgamma() - (a + 1).lgamma() - b.lgamma()).exp()
-    return scale * _series(terms(), 1 / (a + b) + 1 / (a + 1))
-
-
-def _series(terms: Iterator[tuple[arb, arb, arb]], drift: arb) -> arb:
-    """Σ term*slope, with a bound of the tail. Raises SlowSeries.
-
-    Terms are positive. Each comes with its slope and a bound of the ratio of each later term to the one before it; slopes
-    of neighbouring terms differ by `drift` at most.
-    """
-    total, size, small = arb(0), arb(0), arb(2) ** -ctx.prec
-    start: arb | None = None
-    for k, (term, slope, ratio) in enumerate(islice(terms, _TERMS)):
-        if k % 8 == 0 and ratio < 1:
-            rest = 1 / (1 - ratio)
-            bound = term * rest * (abs(slope) + drift * rest)
-            if bound < size * small:
-                return total + arb(0, bound.abs_upper())
-        start = ratio if start is None else start
-        if k == _TRIED and _terms_left(start, ratio) > _TERMS:
-            raise SlowSeries
-        part = term * slope
-        total, size = total + part, size + abs(part)
-    raise SlowSeries
-
-
-def _terms_left(start: arb, ratio: arb) -> float:
-    """How many terms it takes until they don't count, from the ratios of the first terms and of those after `_TRIED`."""
-    if ratio.rel_accuracy_bits() < 20:
-        return inf
-    gap, bend = float((1 - ratio).mid()), float((start - ratio).mid()) / _TRIED
-    if bend > 0:
-        return (sqrt(gap * gap + 2 * bend * ctx.prec) - gap) / bend
-    return ctx.prec / gap if gap > 0 else inf
-
-
-def _require_short(shape: arb) -> None:
-    """Raise Indeterminate where the library's series of a gamma or beta distribution takes minutes."""
-    if ctx.prec > 6000 and shape > 1e5:
-        raise Indeterminate
-
-
 def _upper_share(a: arb, u: arb) -> arb:
     """gammaincc; of a shape near 0 by the step Q(a, u) = Q(a + 1, u) - u^a*e^-u/Γ(a + 1) (https://dlmf.nist.gov/8.8.E6).
 
     There the library's own formula takes minutes; the two terms cancel as many bits as 1/a has.
     """
-    _require_short(a)
+    if ctx.prec > 6000 and a > 1e5:
+        raise Indeterminate  # the library's series takes minutes
     if not 0 < a < _SMALL or not u > 0:
         return u.gamma_upper(a, 1)
     mantissa, exponent = (int(part) for part in a.mid().man_exp())
@@ -201,10 +106,147 @@ def _beta_density(a: arb, b: arb, u: arb) -> arb:
     return ((a - 1) * u.log() + (b - 1) * (-u).log1p() - _log_beta(a, b)).exp()
 
 
+def _lower_share(a: arb, u: arb) -> arb:
+    """gammainc; where that is so small that 1 - gammaincc has lost most bits, by a series (https://dlmf.nist.gov/8.7.E1)."""
+    share = 1 - _upper_share(a, u)
+    if share.rel_accuracy_bits() > ctx.prec // 2 or not 4 * u < _TERMS or not u < a:
+        return share
+    terms = max(_terms(None, a + 1, u), 4 * int(float(u)) + 16)  # the library's bound of the rest wants as many
+    return (a * u.log() - u - (a + 1).lgamma()).exp() * acb(u).hypgeom([1], [a + 1], n=terms).real
+
+
 def _beta_share(a: arb, b: arb, u: arb) -> arb:
     """By the tail that is the smaller one: the series of the other is long."""
-    _require_short(a + b)
-    return 1 - (1 - u).beta_lower(b, a, 1) if u * (a + b) > a else u.beta_lower(a, b, 1)
+    return 1 - _beta_tail(b, a, 1 - u) if u * (a + b) > a else _beta_tail(a, b, u)
+
+
+def _beta_tail(a: arb, b: arb, u: arb) -> arb:
+    """betainc below the mean by a series without cancellation (https://dlmf.nist.gov/8.17.E8), unless that is long."""
+    terms = _terms(a + b, a + 1, u)
+    if terms > 100 * ctx.prec or terms > _TERMS:
+        if ctx.prec < 400:
+            return u.beta_lower(a, b, 1)
+        if terms > _TERMS or terms * ctx.prec > _MOST_WORK:
+            raise Indeterminate
+    scale = (a * u.log() + b * (-u).log1p() + (a + b).lgamma() - (a + 1).lgamma() - b.lgamma()).exp()
+    return scale * acb(u).hypgeom([a + b, 1], [a + 1], n=terms).real
+
+
+def _terms(top: arb | None, bottom: arb, u: arb) -> int:
+    """After how many terms of Σ u^k*(top)_k/(bottom)_k the rest does not count, about; without `top` that is Σ u^k/(bottom)_k."""
+    if not (u > 0 and 0 < bottom < _HUGE and (top is None or 0 < top < _HUGE)):
+        return _TERMS + 1
+    above, below, ratio, terms = 0.0 if top is None else float(top), float(bottom), float(u) or 5e-324, 16
+    while terms <= _TERMS:
+        terms += terms // 4
+        last = ratio / (below + terms) * (1.0 if top is None else above + terms)
+        rise = 0.0 if top is None else lgamma(above + terms) - lgamma(above)
+        if last < 1 and rise - lgamma(below + terms) + lgamma(below) + terms * log(ratio) - log1p(-last) < -ctx.prec:
+            break
+    return terms
+
+
+# --- derivatives in shapes --------------------------------------------------------------------------------------------
+
+
+def _gamma_in_shape(n: Number, a: arb, u: arb) -> arb:
+    """The n-th derivative of gammainc in a."""
+    if u.is_zero():
+        return arb(0)
+    share, sign = (_upper_share, -1) if u > a else (_lower_share, 1)
+    leaning = u.log() - a.digamma()
+    return sign * _by_differences(share, _gamma_density_in_shape, (n,), (a,), u, (-sign,), (leaning,))
+
+
+def _beta_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
+    """The n-th derivative in a of the m-th in b of betainc."""
+    if u.is_zero() or u == 1:
+        return arb(0)
+    if u * (a + b) > a:
+        return -_beta_in_shapes(m, n, b, a, 1 - u)
+    both = (a + b).digamma()
+    leanings = (u.log() - a.digamma() + both, (-u).log1p() - b.digamma() + both)
+    return _by_differences(_beta_tail, _beta_density_in_shapes, (n, m), (a, b), u, (-1, 1), leanings)
+
+
+def _by_differences(
+    share: Callable[..., arb],
+    density: Callable[..., arb],
+    orders: Sequence[Number],
+    shapes: Sequence[arb],
+    u: arb,
+    rising: Sequence[int],
+    leanings: Sequence[arb],
+) -> arb:
+    """A derivative of a share in its shapes: a central difference of its values to more bits, and bounds of all errors.
+
+    R is at most sqrt(a) and a/2. At s with abs(s - a) <= R, Γ(Re s) is less than 5*abs(Γ(s)), by the sum for ψ', and the
+    integrand is largest at Re s. So the share is at most 5 times that at the real end of the disc towards which it rises
+    (25 times, of two shapes), and by Cauchy the k-th coefficient of its series at a at most this bound over R^k. That
+    gives the error of the difference, which has those of order n + 2, n + 4, …, and what the radii of the shapes do; what
+    that of u does follows from the density.
+
+    rising    by shape, 1 if the share rises with it, -1 if it falls
+    leanings  by shape, about the slope of the share's logarithm, where that is steep
+    """
+    counts = [int(n.unique_fmpz()) for n in orders]
+    every, half = sum(counts), ctx.prec // 2 + 16
+    centres, place = [a.mid() for a in shapes], u.mid()
+    steepest = zip(leanings, centres, strict=True)
+    radii = [_power_below(1 / abs(leaning).max(2 / a).max(1 / a.sqrt())) for leaning, a in steepest]
+    wide = sum((a.rad() / radius for a, radius in zip(shapes, radii, strict=True)), arb(0))
+    if not wide < arb(1) / (4 * every + 8):
+        return arb.nan()
+    with precision(ctx.prec + every * half + 64):
+        total = arb(0)
+        for chosen in product(*(range(n + 1) for n in counts)):
+            factor = prod((-1) ** (n - j) * comb(n, j) for n, j in zip(counts, chosen, strict=True))
+            moved = [
+                a + radius * (2 * j - n) / 2 ** (half + 1)
+                for a, radius, n, j in zip(centres, radii, counts, chosen, strict=True)
+            ]
+            total += factor * share(*moved, place)
+        scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
+        difference = total * 2 ** (every * half) / scale
+    with precision(128):
+        ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
+        bound = 5 ** len(shapes) * share(*ends, place) * prod(map(factorial, counts)) / scale
+        step = arb(every) / 2 ** (half + 1)
+        error = bound * (3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide)
+        if not u.is_exact():
+            error += u.rad() * abs(density(*orders, *shapes, u))
+    return difference + arb(0, abs(error).upper())
+
+
+def _power_below(x: arb) -> arb:
+    """About the largest power of 2 below a number: exact, so that steps are."""
+    mantissa, exponent = (int(part) for part in x.mid().man_exp())
+    return arb(2) ** (mantissa.bit_length() + exponent - 1)
+
+
+def _weights(a: arb, logarithm: arb, most: int) -> arb_series:
+    """The series of x^(a-1)/Γ(a) in a up to a power, of x by its logarithm."""
+    series = arb_series([(a - 1) * logarithm, logarithm], most + 1) - arb_series([a, 1], most + 1).lgamma()
+    return series.exp()
+
+
+def _gamma_density_in_shape(n: Number, a: arb, u: arb) -> arb:
+    order = int(n.unique_fmpz())
+    weight: arb = _weights(a, u.log(), order)[order]
+    return factorial(order) * weight * (-u).exp()
+
+
+def _beta_density_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
+    first, second = (int(order.unique_fmpz()) for order in (n, m))
+    most = first + second
+    left, right = _weights(a, u.log(), first), _weights(b, (-u).log1p(), second)
+    both = arb_series([a + b, 1], most + 1).lgamma().exp()
+    terms = (
+        left[i] * right[j] * both[most - i - j] * comb(most - i - j, first - i)
+        for i in range(first + 1)
+        for j in range(second + 1)
+    )
+    return factorial(first) * factorial(second) * sum(terms, arb(0))
 
 
 def _end(a: arb, u: arb, b: arb) -> arb | None:
@@ -226,14 +268,17 @@ SPECIAL: Mapping[str, Callable[..., arb]] = {
     "beta": _beta,
     "lbeta": _log_beta,
     "binomial": _binomial,
-    "gammainc": lambda a, u: u.gamma_lower(a, 1) if a < 100 else 1 - _upper_share(a, u),  # its series is long
+    "gammainc": _lower_share,
     "gammaincc": _upper_share,
-    "gammainc_a": _gamma_share_in_shape,
+    "gammainc_a": lambda *given: _gamma_in_shape(*[arb(1), *given][-3:]),
     "gammapdf": _gamma_density,
+    "gammapdf_a": _gamma_density_in_shape,
     "betainc": _beta_share,
-    "betainc_a": lambda a, b, u: _beta_share_in_shape(a, b, u, second=False),
-    "betainc_b": lambda a, b, u: _beta_share_in_shape(a, b, u, second=True),
+    "betainc_a": lambda *given: _beta_in_shapes(arb(1), arb(0), *given),
+    "betainc_b": lambda *given: _beta_in_shapes(arb(0), arb(1), *given),
+    "betainc_ab": _beta_in_shapes,
     "betapdf": _beta_density,
+    "betapdf_ab": _beta_density_in_shapes,
     "lambertw": arb.lambertw,
     "Si": arb.si,
     "Ci": arb.ci,
@@ -285,8 +330,11 @@ EXACT_SPECIAL: Mapping[str, Callable[..., Number | None]] = {
     "betainc": _exact_share,
     "gammainc": lambda a, u: fmpq(0) if is_zero(u) else None,
     "gammaincc": lambda a, u: fmpq(1) if is_zero(u) else None,
-    "gammainc_a": lambda a, u: fmpq(0) if is_zero(u) else None,
-    **{name: lambda a, b, u: fmpq(0) if is_zero(u) or u == 1 else None for name in ["betainc_a", "betainc_b"]},
+    "gammainc_a": lambda *given: fmpq(0) if is_zero(given[-1]) else None,
+    **{
+        name: lambda *given: fmpq(0) if is_zero(given[-1]) or given[-1] == 1 else None
+        for name in ["betainc_a", "betainc_b", "betainc_ab"]
+    },
     **{name: lambda n, u: fmpq(int(is_zero(n))) if is_zero(u) else None for name in ["besselj", "besseli"]},
 }
 """Values that are exact, where no precision would tell a ball from them; None where they are not."""

@@ -24,7 +24,7 @@ from autodiff.core.algebra import Algebra
 from autodiff.core.evaluate import Trace
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import ZERO, Primitive
 from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
@@ -175,9 +175,7 @@ class Expansion(Algebra[int]):
                 continue
             if node not in self.slopes:
                 self.slopes[node] = {}
-                actives = [self.active[a] for a in self.args[node]]
-                lacks = any(m and slope == UNDEFINED for m, slope in zip(actives, row.partials, strict=True))
-                if lacks or self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
+                if self.values[node] != self.values[node] or self._is_special(row, self.args[node]):
                     self.special.setdefault(node, self._blame)
                 if node not in self.special:
                     self.slopes[node] = dict(self._written_out(node, row))

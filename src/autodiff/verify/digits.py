@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,9 +17,7 @@ from flint import fmpq
 
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import UNDEFINED
 from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision, shown, size_of
-from autodiff.numbers.ball_special import SlowSeries
 from autodiff.numbers.balls import BALLS
 
 START, MOST = 128, 10_240
@@ -35,7 +32,6 @@ class Proven(NamedTuple):
     special   the equations that sit exactly on a special point
     undecided an equation at which the balls don't say whether it is a special point or which branch is taken
     agree     whether the sweeps of both modes overlap
-    no_rule   an equation whose slope by an argument that moves has no rule; the slopes that need it are None
     sizes     how large numbers are that are not 0 but rounded to 0: the value under "", slopes by name
     """
 
@@ -46,7 +42,6 @@ class Proven(NamedTuple):
     special: Sequence[int]
     undecided: int | None = None
     agree: bool = True
-    no_rule: int | None = None
     sizes: Mapping[str, str] = MappingProxyType({})
 
 
@@ -60,24 +55,10 @@ def proven(
     bits, most = _bounds(digits, most)
     while True:
         with precision(bits):
-            try:
-                answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
-            except SlowSeries:
-                known = {name: node for name, node in names.items() if not _is_slow(lowered, point, node)}
-                answer = proven(lowered, point, known, digits, most=most)
-                return answer._replace(slopes=dict.fromkeys(names) | dict(answer.slopes))
+            answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)
         if answer is not None:
             return answer
         bits *= 2
-
-
-def _is_slow(lowered: Lowered, point: Mapping[str, float], node: int) -> bool:
-    """Whether the slope by an equation needs a series that takes too long at whatever precision."""
-    try:
-        BALLS.linearize(lowered, values(lowered, point)[0], [node])
-    except SlowSeries:
-        return True
-    return False
 
 
 def _at_precision(
@@ -98,8 +79,6 @@ def _at_precision(
     value = pin(result)
     behind = lowered.graph.movers(specials)
     wanted = {name: node for name, node in names.items() if node not in behind}
-    blamed, unruled = _without_rule(lowered, trace, wanted.values())
-    wanted = {name: node for name, node in wanted.items() if node not in unruled}
     partials = BALLS.linearize(lowered, trace, wanted.values())
     adjoints = _adjoints(lowered.result, partials, wanted.values())
     slopes = {name: pin(adjoints.get(node, fmpq(0))) for name, node in wanted.items()}
@@ -110,19 +89,7 @@ def _at_precision(
     zeros = {"": result} if value in (0.0, "0") else {}
     zeros |= {n: adjoints[node] for n, node in wanted.items() if slopes[n] in (0.0, "0") and node in adjoints}
     sizes = {name: size for name, number in zeros.items() if (size := size_of(number))}
-    return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, no_rule=blamed, sizes=sizes)
-
-
-def _without_rule(lowered: Lowered, trace: Trace, nodes: Collection[int]) -> tuple[int | None, set[int]]:
-    """Those of `nodes` that move an argument whose partial is in no table, and the first such equation of the branches taken."""
-    graph, unruled = lowered.graph, dict[int, list[int]]()
-    for at in trace.order:
-        row = graph.rows[at]
-        if row is not None and UNDEFINED in row.partials:
-            unruled[at] = [a for a, text in zip(graph.args[at], row.partials, strict=True) if text == UNDEFINED]
-    behind = set(graph.reaching(*chain.from_iterable(unruled.values()))).intersection(nodes)
-    ways = ((at, graph.reaching(*moved)) for at, moved in unruled.items() if behind)
-    return next((at for at, way in ways if not behind.isdisjoint(way)), None), behind
+    return Proven(value, dict.fromkeys(names) | slopes, bits, run, specials, agree=agree, sizes=sizes)
 
 
 def values(

@@ -11,7 +11,10 @@ from typing import Any
 
 from autodiff.core.primitive import Primitive, elementwise
 
-_ORDER = "n >= 0 and mod(n, 1) == 0 and n < 1000 | #n to be 0, 1, …, 999"
+
+def _order(name: str, end: int) -> str:
+    """The domain of an order: whole numbers from 0 on."""
+    return f"{name} >= 0 and mod({name}, 1) == 0 and {name} < {end} | #{name} to be 0, 1, …, {end - 1}"
 
 
 def by_balls(names: str, params: str, *partials: str, **columns: Any) -> Primitive:
@@ -39,12 +42,12 @@ SPECIAL = (
                 tex=r"\psi^{(#n)}\left(#u\right)", doc="n-th derivative of digamma, n = 0, 1, 2, …", example="polygamma(1, 1)",
                 ulp_error=("8 + 8*if(u < 0, gamma(n + 2)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 1), if(n == 0, ln(2 + u), 0))/abs(w)",
                        "8 + 8*if(u < 0, gamma(n + 3)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 2), 0)/abs(d)"),
-                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; n >= 0 and mod(n, 1) == 0 and n < 150 | #n to be 0, 1, …, 149"),
+                domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; " + _order("n", 150)),
     elementwise("spherical_jn", "n u", "spherical_jn", "none",
                 "if(n == 0, -spherical_jn(1, u), (n*spherical_jn(n - 1, u) - (n + 1)*spherical_jn(n + 1, u))/(2*n + 1))",
                 rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
                 example="spherical_jn(1, 2)",
-                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain="n >= 0 and mod(n, 1) == 0 and n < 900 | #n to be 0, 1, …, 899"),
+                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain=_order("n", 900)),
     elementwise("normpdf", "u", "= a = abs(u); r = round(16*min(a, 56))/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
                 formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
     elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
@@ -81,22 +84,35 @@ SPECIAL = (
     by_balls("gammaincc", "a u", "-gammainc_a(a, u)", "-gammapdf(a, u)", rule="incomplete gamma",
              doc="upper incomplete gamma function over gamma(a): 1 - gammainc(a, u), exact in the tail", example="gammaincc(2, 1)",
              domain="a > 0; u >= 0", partial_domain=("", "u > 0 or a > 1")),
-    by_balls("gammainc_a", "a u", "none", "gammapdf(a, u)*(ln(u) - digamma(a))", rule="incomplete gamma",
+    by_balls("gammainc_a", "a u", "gammainc_a(2, a, u)", "gammapdf_a(1, a, u)", rule="incomplete gamma",
              doc="slope of gammainc in a", example="gammainc_a(2, 1)", domain="a > 0; u >= 0", partial_domain=("", "u > 0")),
+    by_balls("gammainc_a", "n a u", "none", "gammainc_a(n+1, a, u)", "gammapdf_a(n, a, u)", rule="incomplete gamma",
+             doc="n-th derivative of gammainc in a", example="gammainc_a(2, 2, 1)",
+             domain="a > 0; u >= 0; n >= 1 and mod(n, 1) == 0 and n < 100 | #n to be 1, 2, …, 99", partial_domain=("", "", "u > 0")),
     by_balls("gammapdf", "a u", "w*(ln(u) - digamma(a))", "w*((a-1)/u - 1)", rule="gamma density",
              doc="density of the gamma distribution of shape a: u^(a-1)*e^-u/gamma(a)", example="gammapdf(2, 1)", domain="a > 0; u > 0"),
+    by_balls("gammapdf_a", "n a u", "none", "gammapdf_a(n+1, a, u)", "((a-1-u)*w + if(n == 0, 0, n*gammapdf_a(n-1, a, u)))/u",
+             rule="gamma density", doc="n-th derivative of gammapdf in a", example="gammapdf_a(1, 2, 1)",
+             domain=f"a > 0; u > 0; {_order('n', 100)}"),
     by_balls("betainc", "a b u", "betainc_a(a, b, u)", "betainc_b(a, b, u)", "betapdf(a, b, u)", rule="incomplete beta",
              doc="incomplete beta function over beta(a, b), the beta distribution's share below u", example="betainc(2, 3, 0.5)",
              domain="0 < a <= 1e8; 0 < b <= 1e8; 0 <= u <= 1", partial_domain=("", "", "(u > 0 or a > 1) and (u < 1 or b > 1)")),
-    by_balls("betainc_a", "a b u", "none", "none", "betapdf(a, b, u)*(ln(u) - digamma(a) + digamma(a+b))", rule="incomplete beta",
-             doc="slope of betainc in a", example="betainc_a(2, 3, 0.5)",
+    by_balls("betainc_a", "a b u", "betainc_ab(2, 0, a, b, u)", "betainc_ab(1, 1, a, b, u)", "betapdf_ab(1, 0, a, b, u)",
+             rule="incomplete beta", doc="slope of betainc in a", example="betainc_a(2, 3, 0.5)",
              domain="0 < a <= 1e8; 0 < b <= 1e8; 0 <= u <= 1", partial_domain=("", "", "u > 0 and u < 1")),
-    by_balls("betainc_b", "a b u", "none", "none", "betapdf(a, b, u)*(ln(1-u) - digamma(b) + digamma(a+b))", rule="incomplete beta",
-             doc="slope of betainc in b", example="betainc_b(2, 3, 0.5)",
+    by_balls("betainc_b", "a b u", "betainc_ab(1, 1, a, b, u)", "betainc_ab(0, 2, a, b, u)", "betapdf_ab(0, 1, a, b, u)",
+             rule="incomplete beta", doc="slope of betainc in b", example="betainc_b(2, 3, 0.5)",
              domain="0 < a <= 1e8; 0 < b <= 1e8; 0 <= u <= 1", partial_domain=("", "", "u > 0 and u < 1")),
+    by_balls("betainc_ab", "n m a b u", "none", "none", "betainc_ab(n+1, m, a, b, u)", "betainc_ab(n, m+1, a, b, u)", "betapdf_ab(n, m, a, b, u)",
+             rule="incomplete beta", doc="derivative of betainc, n times in a and m times in b", example="betainc_ab(1, 1, 2, 3, 0.5)",
+             domain=f"0 < a <= 1e8; 0 < b <= 1e8; 0 <= u <= 1; n + m >= 1; {_order('n', 50)}; {_order('m', 50)}", partial_domain=("", "", "", "", "u > 0 and u < 1")),
     by_balls("betapdf", "a b u", "w*(ln(u) - digamma(a) + digamma(a+b))", "w*(ln(1-u) - digamma(b) + digamma(a+b))",
              "w*((a-1)/u - (b-1)/(1-u))", rule="beta density", doc="density of the beta distribution: u^(a-1)*(1-u)^(b-1)/beta(a, b)",
              example="betapdf(2, 3, 0.5)", domain="a > 0; b > 0; 0 < u < 1"),
+    by_balls("betapdf_ab", "n m a b u", "none", "none", "betapdf_ab(n+1, m, a, b, u)", "betapdf_ab(n, m+1, a, b, u)",
+             "w*((a-1)/u - (b-1)/(1-u)) + if(n == 0, 0, n*betapdf_ab(n-1, m, a, b, u)/u) - if(m == 0, 0, m*betapdf_ab(n, m-1, a, b, u)/(1-u))",
+             rule="beta density", doc="derivative of betapdf, n times in a and m times in b", example="betapdf_ab(1, 1, 2, 3, 0.5)",
+             domain=f"a > 0; b > 0; 0 < u < 1; {_order('n', 50)}; {_order('m', 50)}"),
     # === integrals and Lambert's W ======================================================================================
     by_balls("lambertw", "u", "exp(-w)/(1+w)", rule="Lambert W", tex=r"\operatorname{W}", doc="the w with w*e^w = u, w >= -1",
              example="lambertw(1)", domain="u >= -exp(-1) | #u >= -1/e"),
@@ -109,16 +125,16 @@ SPECIAL = (
              example="li(2)", domain="u > 0; u != 1"),
     # === Bessel and Airy functions ======================================================================================
     by_balls("besselj", "n u", "none", "if(n == 0, -besselj(1, u), (besselj(n-1, u) - besselj(n+1, u))/2)", rule="Bessel",
-             tex=r"J_{#n}\left(#u\right)", doc="Bessel function of the first kind, n = 0, 1, 2, …", example="besselj(0, 1)", domain=_ORDER),
+             tex=r"J_{#n}\left(#u\right)", doc="Bessel function of the first kind, n = 0, 1, 2, …", example="besselj(0, 1)", domain=_order("n", 1000)),
     by_balls("bessely", "n u", "none", "if(n == 0, -bessely(1, u), (bessely(n-1, u) - bessely(n+1, u))/2)", rule="Bessel",
              tex=r"Y_{#n}\left(#u\right)", doc="Bessel function of the second kind, n = 0, 1, 2, …", example="bessely(0, 1)",
-             domain=f"u > 0; {_ORDER}"),
+             domain=f"u > 0; {_order('n', 1000)}"),
     by_balls("besseli", "n u", "none", "if(n == 0, besseli(1, u), (besseli(n-1, u) + besseli(n+1, u))/2)", rule="Bessel",
              doc="modified Bessel function of the first kind, n = 0, 1, 2, …", example="besseli(0, 1)",
-             domain=_ORDER),
+             domain=_order("n", 1000)),
     by_balls("besselk", "n u", "none", "if(n == 0, -besselk(1, u), -(besselk(n-1, u) + besselk(n+1, u))/2)", rule="Bessel",
              doc="modified Bessel function of the second kind, n = 0, 1, 2, …", example="besselk(0, 1)",
-             domain=f"u > 0; {_ORDER}"),
+             domain=f"u > 0; {_order('n', 1000)}"),
     by_balls("airy Ai airyai", "u", "airy_prime(u)", rule="Airy", tex=r"\operatorname{Ai}", doc="Airy function Ai", example="airy(1)"),
     by_balls("airy_prime", "u", "u*airy(u)", rule="Airy", doc="slope of the Airy function Ai", example="airy_prime(1)"),
     by_balls("airybi Bi", "u", "airybi_prime(u)", rule="Airy", tex=r"\operatorname{Bi}", doc="Airy function Bi", example="airybi(1)"),
