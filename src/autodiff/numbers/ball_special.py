@@ -207,7 +207,7 @@ def _by_differences(
             ]
             total += factor * share(*moved, place)
         scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
-        difference = total * 2 ** (every * half) / scale
+        difference: arb = total * 2 ** (every * half) / scale
     with precision(128):
         ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
         bound = 5 ** len(shapes) * share(*ends, place) * prod(map(factorial, counts)) / scale
