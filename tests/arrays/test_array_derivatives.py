@@ -108,7 +108,7 @@ def _inside(row: Primitive, chance: np.random.Generator, shapes: list[tuple[int,
             if row.name == "clamp":
                 args[1], args[2] = args[1] - 1, args[1]
             if row.params[0] == "n" and row.kind == ELEMENTWISE:
-                args[0] = 1.0
+                args = [1.0 if name in ("n", "m") else arg for name, arg in zip(row.params, args, strict=True)]
             if all(np.all(holds(*args)) for holds, _ in functions.domain(row)):
                 return args
     return None

@@ -497,14 +497,16 @@ def test_a_rule_is_held_against_its_values_a_few_times_however_long_the_program(
 SLOPED = [(row, k) for row in rules.rows() if row.kind == "elementwise" and not row.is_predicate for k in range(row.arity) if row.partials[k] != UNDEFINED and row.branches is None]  # fmt: skip
 
 
+def _orders(row: Primitive) -> list[str]:
+    return [name for name, slope in zip(row.params, row.partials, strict=True) if slope == UNDEFINED]
+
+
 def _ordinary_point(row: Primitive) -> dict[str, float]:
     """A point inside the domain, where the slopes are there and not small."""
     chance = random.Random(row.signature)
     for _ in range(10_000):
-        point = {name: chance.uniform(-2.5, 2.5) for name in row.params}
+        point = {name: chance.uniform(-2.5, 2.5) for name in row.params} | dict.fromkeys(_orders(row), 2.0)
         args = list(point.values())
-        if row.partials[0] == UNDEFINED:  # an order
-            point[row.params[0]] = args[0] = 2.0
         places = special_points.special_tests(row)
         if all(inside(*args) for inside, _ in templates.domain(row)) and not (places and places.at(args, [False] * len(args))):  # fmt: skip
             value, slopes = (
@@ -522,9 +524,8 @@ def test_a_broken_rule_is_caught_before_a_number_is_printed(
     row: Primitive, k: int, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = _ordinary_point(row)
-    wrt, args = row.params[k], list(row.params)
-    if row.partials[0] == UNDEFINED:
-        args[0] = str(point.pop(args[0]))
+    wrt, orders = row.params[k], _orders(row)
+    args = [str(point.pop(name)) if name in orders else name for name in row.params]
     text = f"{row.name}({', '.join(args)})" if row.name.isidentifier() else f" {row.name} ".join(["", *args][-2:])
     honest = evaluate(text, point, [wrt])
     assert honest.checked
