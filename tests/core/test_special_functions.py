@@ -41,20 +41,6 @@ def _log_beta(u: mpf, v: mpf) -> mpf:
         return mpmath.loggamma(u) + mpmath.loggamma(v) - mpmath.loggamma(u + v)
 
 
-def test_slopes_of_small_shapes_need_no_series_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    from autodiff.numbers import ball_special
-
-    def series(*_: object) -> None:
-        raise AssertionError
-
-    point = {"a": 2.5, "b": 0.7, "u": 0.625}
-    monkeypatch.setattr(ball_special, "_MOST_SHAPE", 0)
-    summed = autodiff.evaluate("betainc(a, b, u)", point).gradient
-    monkeypatch.undo()
-    monkeypatch.setattr(ball_special, "_series", series)
-    assert autodiff.evaluate("betainc(a + 0, b, u)", point).gradient == summed
-
-
 @pytest.mark.parametrize("text", HUGE)
 def test_huge_arguments_and_tails(text: str) -> None:
     with mp.workdps(60):

@@ -24,6 +24,9 @@ _LARGEST = 2000
 _TERMS, _MOST_WORK = 1_000_000, 400_000_000
 """Terms of a series that are summed at most, and terms times bits: about a second."""
 
+_FEW = 30
+"""Shapes of a beta distribution up to which the library is the fastest."""
+
 _HUGE = 1e300
 """From where on shapes are no float64 whose factorials have a logarithm."""
 
@@ -122,6 +125,8 @@ def _beta_share(a: arb, b: arb, u: arb) -> arb:
 
 def _beta_tail(a: arb, b: arb, u: arb) -> arb:
     """betainc below the mean by a series without cancellation (https://dlmf.nist.gov/8.17.E8), unless that is long."""
+    if a < _FEW and b < _FEW:
+        return u.beta_lower(a, b, 1)
     terms = _terms(a + b, a + 1, u)
     if terms > 100 * ctx.prec or terms > _TERMS:
         if ctx.prec < 400:
