@@ -355,7 +355,8 @@ def _random_program(chance: random.Random) -> str:
         kind = chance.random()
         if kind < 0.45:
             row = chance.choice(CALLS)
-            text = f"{row.name}({', '.join([a, b, c][: row.arity])})"
+            args = [*["1"] * (row.arity - 3), a, b, c][: row.arity]  # before three arguments stand orders
+            text = f"{row.name}({', '.join(args)})"
         elif kind < 0.9:
             text = f"({a}) {chance.choice('+-*/^')} ({b})"
         else:

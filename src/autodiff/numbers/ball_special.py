@@ -111,10 +111,12 @@ def _beta_density(a: arb, b: arb, u: arb) -> arb:
 
 def _lower_share(a: arb, u: arb) -> arb:
     """gammainc; where that is so small that 1 - gammaincc has lost most bits, by a series (https://dlmf.nist.gov/8.7.E1)."""
-    share = 1 - _upper_share(a, u)
-    if share.rel_accuracy_bits() > ctx.prec // 2 or not 4 * u < _TERMS or not u < a:
-        return share
-    terms = max(_terms(None, a + 1, u), 4 * int(float(u)) + 16)  # the library's bound of the rest wants as many
+    if not (4 * u < a and 4 * u < _TERMS):
+        share = 1 - _upper_share(a, u)
+        if share.rel_accuracy_bits() > ctx.prec // 2 or not 4 * u < _TERMS or not u < a:
+            return share
+    least = 4 * int(float(u)) + 16  # the library's bound of the rest wants as many terms
+    terms = max(ctx.prec if 4 * u < a else _terms(None, a + 1, u), least)
     return (a * u.log() - u - (a + 1).lgamma()).exp() * acb(u).hypgeom([1], [a + 1], n=terms).real
 
 
@@ -198,7 +200,10 @@ def _by_differences(
     every, half = sum(counts), ctx.prec // 2 + 16
     centres, place = [a.mid() for a in shapes], u.mid()
     steepest = zip(leanings, centres, strict=True)
-    radii = [_power_below(1 / abs(leaning).max(2 / a).max(1 / a.sqrt())) for leaning, a in steepest]
+    reaches = [1 / abs(leaning).max(2 / a).max(1 / a.sqrt()) for leaning, a in steepest]
+    if not all(reach.is_finite() for reach in reaches):
+        return arb.nan()
+    radii = [_power_below(reach) for reach in reaches]
     wide = sum((a.rad() / radius for a, radius in zip(shapes, radii, strict=True)), arb(0))
     if not wide < arb(1) / (4 * every + 8):
         return arb.nan()
