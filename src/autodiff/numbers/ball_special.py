@@ -30,6 +30,9 @@ _FEW = 30
 _HUGE = 1e300
 """From where on shapes are no float64 whose factorials have a logarithm."""
 
+_MOST_BITS = 4096
+"""Bits that a derivative in a shape gets at most: more for one that is 0 would take minutes, and tell nothing."""
+
 _SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
 """Shapes that are nearly 0, and the most bits that may cancel for them."""
 
@@ -122,7 +125,12 @@ def _lower_share(a: arb, u: arb) -> arb:
 
 def _beta_share(a: arb, b: arb, u: arb) -> arb:
     """By the tail that is the smaller one: the series of the other is long."""
-    return 1 - _beta_tail(b, a, 1 - u) if u * (a + b) > a else _beta_tail(a, b, u)
+    return 1 - _beta_tail(b, a, 1 - u) if _is_above(a, b, u) else _beta_tail(a, b, u)
+
+
+def _is_above(a: arb, b: arb, u: arb) -> bool:
+    """Whether the share beyond u is the better one to compute: it is the smaller, and its series is not the longer."""
+    return u * (a + b) > a and (2 * u > 1 or u * b > 1)
 
 
 def _beta_tail(a: arb, b: arb, u: arb) -> arb:
@@ -169,7 +177,7 @@ def _beta_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
     """The n-th derivative in a of the m-th in b of betainc."""
     if u.is_zero() or u == 1:
         return arb(0)
-    if u * (a + b) > a:
+    if _is_above(a, b, u):
         return -_beta_in_shapes(m, n, b, a, 1 - u)
     both = (a + b).digamma()
     leanings = (u.log() - a.digamma() + both, (-u).log1p() - b.digamma() + both)
@@ -197,7 +205,8 @@ def _by_differences(
     leanings  by shape, about the slope of the share's logarithm, where that is steep
     """
     counts = [int(n.unique_fmpz()) for n in orders]
-    every, half = sum(counts), ctx.prec // 2 + 16
+    bits = min(ctx.prec, _MOST_BITS)
+    every, half = sum(counts), bits // 2 + 16
     centres, place = [a.mid() for a in shapes], u.mid()
     steepest = zip(leanings, centres, strict=True)
     reaches = [1 / abs(leaning).max(2 / a).max(1 / a.sqrt()) for leaning, a in steepest]
@@ -207,7 +216,7 @@ def _by_differences(
     wide = sum((a.rad() / radius for a, radius in zip(shapes, radii, strict=True)), arb(0))
     if not wide < arb(1) / (4 * every + 8):
         return arb.nan()
-    with precision(ctx.prec + every * half + 64):
+    with precision(bits + every * half + 64):
         total = arb(0)
         for chosen in product(*(range(n + 1) for n in counts)):
             factor = prod((-1) ** (n - j) * comb(n, j) for n, j in zip(counts, chosen, strict=True))
