@@ -1,0 +1,205 @@
+"""The shares of gamma and beta distributions in balls, and their derivatives of every order in the shapes.
+
+>>> gamma_in_shape(arb(1), arb(3), arb(2)).str(10, radius=False)
+'-0.2318486720'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from math import comb, factorial, lgamma, log, log1p, prod
+
+from flint import acb, arb, arb_series, ctx
+
+from autodiff.core.evaluate import Indeterminate
+from autodiff.numbers.ball_numbers import Number, precision
+
+_TERMS, _MOST_WORK = 1_000_000, 400_000_000
+"""Terms of a series that are summed at most, and terms times bits: about a second."""
+
+_FEW = 30
+"""Shapes of a beta distribution up to which the library is the fastest."""
+
+_HUGE = 1e300
+"""From where on shapes are no float64 whose factorials have a logarithm."""
+
+_MOST_BITS = 4096
+"""Bits that a derivative in a shape gets at most: more for one that is 0 would take minutes, and tell nothing."""
+
+_SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
+"""Shapes that are nearly 0, and the most bits that may cancel for them."""
+
+
+def upper_share(a: arb, u: arb) -> arb:
+    """gammaincc; of a shape near 0 by the step Q(a, u) = Q(a + 1, u) - u^a*e^-u/Γ(a + 1) (https://dlmf.nist.gov/8.8.E6).
+
+    There the library's own formula takes minutes; the two terms cancel as many bits as 1/a has.
+    """
+    if ctx.prec > 6000 and a > 1e5:
+        raise Indeterminate  # the library's series takes minutes
+    if not 0 < a < _SMALL or not u > 0:
+        return u.gamma_upper(a, 1)
+    mantissa, exponent = (int(part) for part in a.mid().man_exp())
+    cancelled = -exponent - mantissa.bit_length()
+    if cancelled > _MOST_CANCELLED:
+        return u.gamma_upper(a, 1)
+    with precision(ctx.prec + cancelled):
+        share: arb = u.gamma_upper(a + 1, 1) - (a * u.log() - u - (a + 1).lgamma()).exp()
+    return share
+
+
+def lower_share(a: arb, u: arb) -> arb:
+    """gammainc; where that is so small that 1 - gammaincc has lost most bits, by a series (https://dlmf.nist.gov/8.7.E1)."""
+    if not (4 * u < a and 4 * u < _TERMS):
+        share = 1 - upper_share(a, u)
+        if share.rel_accuracy_bits() > ctx.prec // 2 or not 4 * u < _TERMS or not u < a:
+            return share
+    least = 4 * int(float(u)) + 16  # the library's bound of the rest wants as many terms
+    terms = max(ctx.prec if 4 * u < a else _terms(None, a + 1, u), least)
+    return (a * u.log() - u - (a + 1).lgamma()).exp() * acb(u).hypgeom([1], [a + 1], n=terms).real
+
+
+def beta_share(a: arb, b: arb, u: arb) -> arb:
+    """By the tail that is the smaller one: the series of the other is long."""
+    return 1 - _beta_tail(b, a, 1 - u) if _is_above(a, b, u) else _beta_tail(a, b, u)
+
+
+def _is_above(a: arb, b: arb, u: arb) -> bool:
+    """Whether the share beyond u is the better one to compute: it is the smaller, and its series is not the longer."""
+    return u * (a + b) > a and (2 * u > 1 or u * b > 1)
+
+
+def _beta_tail(a: arb, b: arb, u: arb) -> arb:
+    """betainc below the mean by a series without cancellation (https://dlmf.nist.gov/8.17.E8), unless that is long."""
+    if a < _FEW and b < _FEW:
+        return u.beta_lower(a, b, 1)
+    terms = _terms(a + b, a + 1, u)
+    if terms > 100 * ctx.prec or terms > _TERMS:
+        if ctx.prec < 400:
+            return u.beta_lower(a, b, 1)
+        if terms > _TERMS or terms * ctx.prec > _MOST_WORK:
+            raise Indeterminate
+    scale = (a * u.log() + b * (-u).log1p() + (a + b).lgamma() - (a + 1).lgamma() - b.lgamma()).exp()
+    return scale * acb(u).hypgeom([a + b, 1], [a + 1], n=terms).real
+
+
+def _terms(top: arb | None, bottom: arb, u: arb) -> int:
+    """After how many terms of Σ u^k*(top)_k/(bottom)_k the rest does not count, about; without `top` that is Σ u^k/(bottom)_k."""
+    if not (u > 0 and 0 < bottom < _HUGE and (top is None or 0 < top < _HUGE)):
+        return _TERMS + 1
+    above, below, ratio, terms = 0.0 if top is None else float(top), float(bottom), float(u) or 5e-324, 16
+    while terms <= _TERMS:
+        terms += terms // 4
+        last = ratio / (below + terms) * (1.0 if top is None else above + terms)
+        rise = 0.0 if top is None else lgamma(above + terms) - lgamma(above)
+        if last < 1 and rise - lgamma(below + terms) + lgamma(below) + terms * log(ratio) - log1p(-last) < -ctx.prec:
+            break
+    return terms
+
+
+# --- derivatives in shapes --------------------------------------------------------------------------------------------
+
+
+def gamma_in_shape(n: Number, a: arb, u: arb) -> arb:
+    """The n-th derivative of gammainc in a."""
+    if u.is_zero():
+        return arb(0)
+    share, sign = (upper_share, -1) if u > a else (lower_share, 1)
+    leaning = u.log() - a.digamma()
+    return sign * _by_differences(share, gamma_density_in_shape, (n,), (a,), u, (-sign,), (leaning,))
+
+
+def beta_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
+    """The n-th derivative in a of the m-th in b of betainc."""
+    if u.is_zero() or u == 1:
+        return arb(0)
+    if _is_above(a, b, u):
+        return -beta_in_shapes(m, n, b, a, 1 - u)
+    both = (a + b).digamma()
+    leanings = (u.log() - a.digamma() + both, (-u).log1p() - b.digamma() + both)
+    return _by_differences(_beta_tail, beta_density_in_shapes, (n, m), (a, b), u, (-1, 1), leanings)
+
+
+def _by_differences(
+    share: Callable[..., arb],
+    density: Callable[..., arb],
+    orders: Sequence[Number],
+    shapes: Sequence[arb],
+    u: arb,
+    rising: Sequence[int],
+    leanings: Sequence[arb],
+) -> arb:
+    """A derivative of a share in its shapes: a central difference of its values to more bits, and bounds of all errors.
+
+    R is at most sqrt(a) and a/2. At s with abs(s - a) <= R, Γ(Re s) is less than 5*abs(Γ(s)), by the sum for ψ', and the
+    integrand is largest at Re s. So the share is at most 5 times that at the real end of the disc towards which it rises
+    (25 times, of two shapes), and by Cauchy the k-th coefficient of its series at a at most this bound over R^k. That
+    gives the error of the difference, which has those of order n + 2, n + 4, …, and what the radii of the shapes do; what
+    that of u does follows from the density.
+
+    rising    by shape, 1 if the share rises with it, -1 if it falls
+    leanings  by shape, about the slope of the share's logarithm, where that is steep
+    """
+    counts = [int(n.unique_fmpz()) for n in orders]
+    bits = min(ctx.prec, _MOST_BITS)
+    every, half = sum(counts), bits // 2 + 16
+    centres, place = [a.mid() for a in shapes], u.mid()
+    steepest = zip(leanings, centres, strict=True)
+    reaches = [1 / abs(leaning).max(2 / a).max(1 / a.sqrt()) for leaning, a in steepest]
+    if not all(reach.is_finite() for reach in reaches):
+        return arb.nan()
+    radii = [_power_below(reach) for reach in reaches]
+    wide = sum((a.rad() / radius for a, radius in zip(shapes, radii, strict=True)), arb(0))
+    if not wide < arb(1) / (4 * every + 8):
+        return arb.nan()
+    with precision(bits + every * half + 64):
+        total = arb(0)
+        for chosen in product(*(range(n + 1) for n in counts)):
+            factor = prod((-1) ** (n - j) * comb(n, j) for n, j in zip(counts, chosen, strict=True))
+            moved = [
+                a + radius * (2 * j - n) / 2 ** (half + 1)
+                for a, radius, n, j in zip(centres, radii, counts, chosen, strict=True)
+            ]
+            total += factor * share(*moved, place)
+        scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
+        difference: arb = total * 2 ** (every * half) / scale
+    with precision(128):
+        ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
+        bound = 5 ** len(shapes) * share(*ends, place) * prod(map(factorial, counts)) / scale
+        step = arb(every) / 2 ** (half + 1)
+        error = bound * (3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide)
+        if not u.is_exact():
+            error += u.rad() * abs(density(*orders, *shapes, u))
+    return difference + arb(0, abs(error).upper())
+
+
+def _power_below(x: arb) -> arb:
+    """About the largest power of 2 below a number: exact, so that steps are."""
+    mantissa, exponent = (int(part) for part in x.mid().man_exp())
+    return arb(2) ** (mantissa.bit_length() + exponent - 1)
+
+
+def _weights(a: arb, logarithm: arb, most: int) -> arb_series:
+    """The series of x^(a-1)/Γ(a) in a up to a power, of x by its logarithm."""
+    series = arb_series([(a - 1) * logarithm, logarithm], most + 1) - arb_series([a, 1], most + 1).lgamma()
+    return series.exp()
+
+
+def gamma_density_in_shape(n: Number, a: arb, u: arb) -> arb:
+    order = int(n.unique_fmpz())
+    weight: arb = _weights(a, u.log(), order)[order]
+    return factorial(order) * weight * (-u).exp()
+
+
+def beta_density_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
+    first, second = (int(order.unique_fmpz()) for order in (n, m))
+    most = first + second
+    left, right = _weights(a, u.log(), first), _weights(b, (-u).log1p(), second)
+    both = arb_series([a + b, 1], most + 1).lgamma().exp()
+    terms = (
+        left[i] * right[j] * both[most - i - j] * comb(most - i - j, first - i)
+        for i in range(first + 1)
+        for j in range(second + 1)
+    )
+    return factorial(first) * factorial(second) * sum(terms, arb(0))
