@@ -155,6 +155,12 @@ def _shape(n: int, m: int, *args: mpf) -> mpf:
     return VALUES["betainc_ab 5"](mpf(n), mpf(m), *args)
 
 
+def test_densities_of_high_orders_in_shapes() -> None:
+    for text, args in (("gammapdf_a", (12, 0.875, 1.5)), ("betapdf_ab", (9, 5, 2.5, 0.25, 0.875))):
+        true = VALUES[f"{text} {len(args)}"](*map(mpf, args))
+        assert ulps(autodiff.evaluate(f"{text}{args}").value, true) <= 1
+
+
 def test_hessians_in_shapes() -> None:
     rows = autodiff.hessian("betainc(a, b, x)", {"a": 3.0, "b": 2.0, "x": 0.3}).rows
     slopes = {key: SLOPES[f"betainc_{key} 3"] for key in "ab"}

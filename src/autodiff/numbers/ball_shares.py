@@ -180,23 +180,31 @@ def _power_below(x: arb) -> arb:
     return arb(2) ** (mantissa.bit_length() + exponent - 1)
 
 
-def _weights(a: arb, logarithm: arb, most: int) -> arb_series:
-    """The series of x^(a-1)/Γ(a) in a up to a power, of x by its logarithm."""
-    series = arb_series([(a - 1) * logarithm, logarithm], most + 1) - arb_series([a, 1], most + 1).lgamma()
-    return series.exp()
+def _gammas(a: arb, factor: tuple[arb, arb], sign: int, most: int) -> list[arb]:
+    """The series in t, up to a power, of exp(factor)*Γ(a + t)^sign, the factor linear in t."""
+    before, ctx.cap = ctx.cap, most + 1  # the library ends series there, whatever their own length is
+    try:
+        series = (arb_series([*factor], most + 1) + sign * arb_series([a, 1], most + 1).lgamma()).exp()
+        return [series[k] for k in range(most + 1)]
+    finally:
+        ctx.cap = before
+
+
+def _weights(a: arb, logarithm: arb, most: int) -> list[arb]:
+    """The series of x^(a-1)/Γ(a) in a, of x by its logarithm."""
+    return _gammas(a, ((a - 1) * logarithm, logarithm), -1, most)
 
 
 def gamma_density_in_shape(n: Number, a: arb, u: arb) -> arb:
     order = int(n.unique_fmpz())
-    weight: arb = _weights(a, u.log(), order)[order]
-    return factorial(order) * weight * (-u).exp()
+    return factorial(order) * _weights(a, u.log(), order)[order] * (-u).exp()
 
 
 def beta_density_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
     first, second = (int(order.unique_fmpz()) for order in (n, m))
     most = first + second
     left, right = _weights(a, u.log(), first), _weights(b, (-u).log1p(), second)
-    both = arb_series([a + b, 1], most + 1).lgamma().exp()
+    both = _gammas(a + b, (arb(0), arb(0)), 1, most)
     terms = (
         left[i] * right[j] * both[most - i - j] * comb(most - i - j, first - i)
         for i in range(first + 1)
