@@ -80,6 +80,7 @@ ONLY_IN = {
         "render/terminal/training.py",
     ],
     "scipy": ["train/optimizers/lbfgs.py", "fitting/"],
+    "odrpack": ["fitting/orthogonal.py"],
     "pyarrow": ["batch/ufuncs.py", "tables/arrow.py"],
     "fsspec": ["tables/filesystems.py"],
     "llvmlite": ["batch/jit/compile.py"],

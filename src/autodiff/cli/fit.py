@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autodiff.api.inputs import named
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.errors import HARD_POINT, AutodiffError, quoted
+from autodiff.errors import HARD_POINT, AutodiffError, normalised, quoted
 from autodiff.language.ast import Reading
 from autodiff.libraries import library
 
@@ -35,6 +36,7 @@ Exit status 3 where the search did not converge: the numbers that it reached are
 @click.option("--y", "target", metavar="EXPR", required=True, help="What the model is to give: a column, or ln(y).")
 @click.option("--start", metavar="NAME=VALUE[,…]", help="The parameters and where their search begins.")
 @click.option("--sigma", metavar="EXPR", help="The standard deviation of each y: a column, or sqrt(y).")
+@click.option("--sigma-x", metavar="NAME=EXPR[,…]", help="That of each x: x=sx (a column), x=0.1; needs --sigma.")
 @click.option("--bounds", metavar="NAME=LOW..HIGH[,…]", help="Where parameters may be: a=0..,b=-1..1.")
 @click.option(
     "--loss", type=click.Choice(["linear", "soft_l1", "huber", "cauchy", "arctan"]), default="linear",
@@ -112,6 +114,9 @@ def _start(text: str | None) -> dict[str, float]:
 def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str, Any]) -> tuple[Fit, NumericTable]:
     for name in ("numpy", "scipy"):
         library(name, "a fit", "fit")
+    sigma_x = _deviations(given["sigma_x"])
+    if sigma_x:
+        library("odrpack", "a fit with errors in x", "odr")
     from autodiff.batch.table import require_free
     from autodiff.fitting import fit, target
     from autodiff.tables import columns
@@ -119,7 +124,7 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
     hidden = list[Reading]()
     table = columns.load(
         given["data"],
-        target.chooser(text, given["target"], start, given["sigma"], hidden, strict=strict),
+        target.chooser(text, start, (given["target"], given["sigma"], *sigma_x.values()), hidden, strict=strict),
         lambda name: f"a parameter is given with --start {name}=1",
         given["from_form"],
     )
@@ -127,11 +132,24 @@ def _fit(text: str, start: Mapping[str, float], strict: bool, given: Mapping[str
     if given["out"]:
         require_free(table.name, list(table.columns), ["fit", "lo", "hi", "residual", "leverage", "influence"])
     fitted = fit.fit(
-        text, table.columns, given["target"], start, sigma=given["sigma"], bounds=_bounds(given["bounds"]),
-        loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],
+        text, table.columns, given["target"], start, sigma=given["sigma"], sigma_x=sigma_x,
+        bounds=_bounds(given["bounds"]), loss=given["loss"], loss_scale=given["loss_scale"], starts=given["starts"], seed=given["seed"],
         level=given["level"], prediction=given["prediction"], steps=given["steps"], strict=strict,
     )  # fmt: skip
     return fitted, table
+
+
+def _deviations(text: str | None) -> dict[str, str]:
+    """`x=sx,z=0.1` as expressions."""
+    deviations = dict[str, str]()
+    for part in [] if text is None else named(text):
+        name, sign, expression = (piece.strip() for piece in normalised(part).partition("="))
+        if not (name and sign and expression):
+            raise AutodiffError(f"--sigma-x can't be read at {quoted(part)}", hint="write for example --sigma-x x=sx")
+        if name in deviations:
+            raise AutodiffError(f"--sigma-x gives {quoted(name)} twice", hint="a column has one standard deviation")
+        deviations[name] = expression
+    return deviations
 
 
 def _bounds(text: str | None) -> dict[str, tuple[float, float]]:

@@ -52,6 +52,29 @@ def require_options(
             raise AutodiffError(f"{what} must be a whole number from {least}, not {shortened(repr(value))}")
 
 
+def uncertain(sigma_x: Mapping[str, Any], sigma: object, loss: str, *, prediction: bool) -> dict[str, str]:
+    """The deviation of each column that has errors, as an expression.
+
+    Raises AutodiffError for what is none, and for options that mean nothing beside it.
+    """
+    pattern = 'write sigma_x={"x": "sx"}, or a number'
+    if not isinstance(sigma_x, Mapping):
+        raise AutodiffError("sigma_x must be a dictionary of columns", hint=pattern)
+    for name, given in sigma_x.items():
+        if not isinstance(given, str) and not (isinstance(given, numbers.Real) and _is_finite(given)):
+            raise AutodiffError(
+                f"sigma_x of {quoted(str(name))} must name a column, or be a finite number", hint=pattern
+            )
+    for holds, message, hint in (
+        (sigma is None, "--sigma-x needs --sigma: errors in x are weighed against those of y", "give that of y, too, a column or a number: --sigma 0.1"),
+        (loss != "linear", "--sigma-x and --loss don't go together", "a robust loss is one of errors in y alone"),
+        (prediction, "--sigma-x and --prediction don't go together", "a new y is as sure as its own x: ask for the band of the curve"),
+    ):  # fmt: skip
+        if sigma_x and holds:
+            raise AutodiffError(message, hint=hint)
+    return {name: given if isinstance(given, str) else repr(float(given)) for name, given in sigma_x.items()}
+
+
 def _is_finite(value: Any) -> bool:
     try:
         return math.isfinite(float(value))

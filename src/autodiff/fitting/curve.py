@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ class FittedCurve:
 
     across  what x is: the model's column; the fitted value where it has several, the number of the row where none
     up      what is fitted
-    at, y   the data, and `sigma` the deviation of each y, where it is given
+    at, y   the data, and `sigma` the deviation of each y, `sigma_at` that of what is across, where they are given
     band    which band it is
     """
 
@@ -34,15 +35,17 @@ class FittedCurve:
     at: Vector
     y: Vector
     sigma: Vector | None
+    sigma_at: Vector | None
     band: str
 
 
 @np.errstate(all="ignore")
 def curve(
-    problem: Problem, parameters: Vector, estimate: statistics.Estimate, target: str, level: float, *, prediction: bool
-) -> FittedCurve:
+    problem: Problem, parameters: Vector, estimate: statistics.Estimate, target: str, level: float,
+    deviations: Mapping[str, Vector], *, prediction: bool,
+) -> FittedCurve:  # fmt: skip
     """The curve at these parameters; the band is that of the curve or, with `prediction`, that of new values of y; none over
-    several columns.
+    several columns. `deviations` are those of columns with errors.
 
     Where each y has its own deviation, the band of new values has that between two y's, on a straight line.
     """
@@ -62,7 +65,7 @@ def curve(
     band = f"{100 * level:g} % band of {'new values' if prediction else 'the curve'}"
     return FittedCurve(
         problem.model.lowered.source, across, target, x[order], fitted[order], lower[order], upper[order],
-        at, problem.y, problem.sigma, band,
+        at, problem.y, problem.sigma, deviations.get(across), band,
     )  # fmt: skip
 
 

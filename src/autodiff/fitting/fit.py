@@ -19,6 +19,7 @@ import numpy as np
 from autodiff import display
 from autodiff.errors import AutodiffError, quoted
 from autodiff.fitting import arguments, curve, minimum, objective, other_starts, solve, statistics
+from autodiff.fitting.orthogonal import MeasuredColumns
 from autodiff.fitting.problem import Problem, Vector
 from autodiff.fitting.target import chooser
 from autodiff.language.ast import Reading
@@ -143,6 +144,7 @@ def fit(
     start: Mapping[str, float],
     *,
     sigma: str | None = None,
+    sigma_x: Mapping[str, str | float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     loss: str = "linear",
     loss_scale: float = 1.0,
@@ -159,22 +161,32 @@ def fit(
     start       where the search for each parameter begins; every other input of the program is a column
     sigma       column or expression with the standard deviation of each y: rows are weighted by it, and errors come
                 from it alone; without it all rows weigh the same and the deviation is estimated from the residuals
+    sigma_x     for columns of the model that have errors, too, their standard deviation: a number, or a column or expression as
+                for `sigma`, which is needed beside it; least is then the sum of the squared distances from the curve
     bounds      (lowest, highest) for some parameters; an infinity where there is none
     loss        linear, or one that heeds outliers less: soft_l1, huber, cauchy, arctan; it bends at `loss_scale`
     starts      how many starts are tried; the others are drawn around the first, or within finite bounds, by `seed`
     level       of the band in `by_row`, around the curve or, with `prediction`, around new values of y
 
     Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
-    Needs NumPy and SciPy (the extra `fit`).
+    Needs NumPy and SciPy (the extra `fit`), and for `sigma_x` odrpack (the extra `odr`).
     """
     arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps, seed)
+    uncertain = arguments.uncertain(sigma_x or {}, sigma, loss, prediction=prediction)
     hidden: list[Reading] = []
-    wanted = chooser(text, y, start, sigma, hidden, strict=strict)(program_names(column_names(data)))
-    problem = Problem.of(text, arguments.columns_of(data, wanted), y, start, sigma, strict=strict)
+    targets = (y, sigma, *uncertain.values())
+    wanted = chooser(text, start, targets, hidden, strict=strict)(program_names(column_names(data)))
+    columns = arguments.columns_of(data, wanted)
+    problem = Problem.of(text, columns, y, start, sigma, strict=strict)
     problem.readings = (*problem.readings, *hidden)
     begin = np.array([float(start[name]) for name in problem.names])
     options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
-    solution, same = other_starts.best(problem, begin, options, starts, seed)
+    if uncertain:
+        measured = MeasuredColumns.of(problem, columns, uncertain)
+        nearest, same = other_starts.best(partial(measured.minimize, options=options), begin, options, starts, seed)
+        return _fit(nearest.plain, options, nearest, (starts, same), level, y, prediction=False, measured=measured)
+    search = partial(minimum.minimize, problem, options=options)
+    solution, same = other_starts.best(search, begin, options, starts, seed)
     fitted = _fit(problem, options, solution, (starts, same), level, y, prediction=prediction)
     explained = fitted.r_squared or 0.0
     lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed, explained) if starts == 1 else ""
@@ -210,9 +222,10 @@ def _options(
 
 def _fit(
     problem: Problem, options: objective.Options, solution: solve.Solution, starts: tuple[int, int], level: float,
-    target: str, *, prediction: bool,
+    target: str, *, prediction: bool, measured: MeasuredColumns | None = None,
 ) -> Fit:  # fmt: skip
-    parameters = solution.parameters
+    """The fit at a solution; with `measured` columns, rows and the curve are those of what they were measured to be."""
+    parameters, shown = solution.parameters, measured.problem if measured else problem
     free = objective.free(problem, parameters, options)
     residuals, jacobian = objective.weighted(problem, parameters, options)
     known = problem.sigma is not None
@@ -229,10 +242,10 @@ def _fit(
         noise: Any = 0.0
         if prediction:
             noise = problem.sigma if problem.sigma is not None else estimate.deviation or math.nan
-        fitted = problem.fitted(parameters)
-        half = statistics.band(problem.slopes(parameters), estimate, level, noise)
+        fitted = shown.fitted(parameters)
+        half = statistics.band(shown.slopes(parameters), estimate, level, noise)
         leverage, influence = statistics.influence(*objective.weighted(problem, parameters, options), estimate)
-        return Rows(fitted, problem.y - fitted, fitted - half, fitted + half, leverage, influence)
+        return Rows(fitted, shown.y - fitted, fitted - half, fitted + half, leverage, influence)
 
     outliers = []
     largest = float(np.abs(problem.y).max(initial=0))
@@ -243,6 +256,9 @@ def _fit(
     if not known:
         centred = problem.y - problem.y.mean()
         total = float(np.sum(np.square(centred, out=centred)))
+    deviations = dict(zip(measured.names, measured.deviations, strict=True)) if measured else {}
+    axes = ", ".join([*deviations, target])
+    distances = [f"residuals are distances from the curve, in standard deviations of {axes}"] if measured else []
     at_bound = tuple(name for name, moved in zip(problem.names, free, strict=True) if not moved)
     return Fit(
         dict(zip(problem.names, map(float, parameters), strict=True)),
@@ -258,9 +274,9 @@ def _fit(
         problem.rows,
         solution.steps,
         starts,
-        tuple(_notes(problem, estimate, solution, at_bound, starts, options, outliers)),
+        (*_notes(problem, estimate, solution, at_bound, starts, options, outliers), *distances),
         rows,
-        partial(curve.curve, problem, parameters, estimate, target, level, prediction=prediction),
+        partial(curve.curve, shown, parameters, estimate, target, level, deviations, prediction=prediction),
         problem.readings,
     )
 

@@ -1,14 +1,15 @@
 """Other starts of a search than the one that is given: the best of several, or a look for a smaller sum.
 
-best(problem, begin, options, 20, 0)       the best solution of 20 starts, and how many of them ended in its minimum
+best(search, begin, options, 20, 0)        the best solution of 20 starts, and how many of them ended in its minimum
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,15 +28,18 @@ GOOD, RELATED = 0.99, 1.5
 explains, and the correlation of one residual with the next, at most, in deviations of that of random numbers."""
 
 
+AnySolution = TypeVar("AnySolution", bound=solve.Solution)
+
+
 def best(
-    problem: Problem, begin: Vector, options: objective.Options, starts: int, seed: int
-) -> tuple[solve.Solution, int]:
-    """The best solution from several starts, and how many of them ended in its minimum."""
+    search: Callable[[Vector], AnySolution], begin: Vector, options: objective.Options, starts: int, seed: int
+) -> tuple[AnySolution, int]:
+    """The best solution that a search reaches from several starts, and how many of them ended in its minimum."""
     draw = np.random.default_rng(seed)
-    solutions = [minimum.minimize(problem, begin, options)]
+    solutions = [search(begin)]
     for _ in range(starts - 1):
         try:
-            solutions.append(minimum.minimize(problem, _drawn(draw, begin, options), options))
+            solutions.append(search(_drawn(draw, begin, options)))
         except AutodiffError:  # no value at a drawn start: it counts as tried
             continue
     least = min(solutions, key=lambda s: (s.cost if s.cost == s.cost else math.inf, s.ended != "converged"))

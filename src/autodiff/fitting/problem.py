@@ -26,7 +26,7 @@ from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted
-from autodiff.fitting.target import numbers_of_target, require_rows_apart
+from autodiff.fitting.target import deviations_of, numbers_of_target, require_rows_apart
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
 from autodiff.tables.frames import require_finite
@@ -128,14 +128,7 @@ class Problem:
             _compiled(text, tuple(start), tuple(sorted(program.given))), buffers=BufferPool(), flags=BufferPool()
         )
         target = numbers_of_target(y, columns)
-        deviations = None if sigma is None else numbers_of_target(sigma, columns, "--sigma")
-        if deviations is not None and not (deviations > 0).all():
-            row = int(np.argmin(deviations > 0))
-            raise AutodiffError(
-                f"--sigma is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
-                exit_status=DATA,
-                hint="leave the row out, or give its deviation",
-            )
+        deviations = None if sigma is None else deviations_of(sigma, columns, "--sigma")
         require_finite({**used, y: target} if deviations is None else {**used, y: target, str(sigma): deviations})
         return cls(model, tuple(start), used, target, deviations, program.readings)
 

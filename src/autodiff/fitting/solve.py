@@ -86,7 +86,7 @@ def solve(problem: Problem, start: Vector, options: Options) -> Solution:
     if not np.isfinite(best.cost) or best.cost > begun:
         return replace(best, ended="diverged")
     best = _nearest_to_start(problem, start, best, options)
-    return replace(best, ended="diverged") if best.ended == "converged" and _ran_away(problem, start, best) else best
+    return replace(best, ended="diverged") if best.ended == "converged" and ran_away(problem, start, best) else best
 
 
 def _begun(problem: Problem, start: Vector, options: Options) -> float:
@@ -131,7 +131,7 @@ def _sizes(jacobian: Vector) -> Vector:
     return np.asarray(np.maximum(jacobian.max(axis=0, initial=0.0), -jacobian.min(axis=0, initial=0.0)))
 
 
-def _ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
+def ran_away(problem: Problem, start: Vector, solution: Solution) -> bool:
     """Whether a parameter went so far that it has no effect any more: the sum has no minimum on the way there."""
     far = np.abs(solution.parameters) > FAR * np.maximum(np.abs(start), 1)
     if not far.any():

@@ -6,7 +6,7 @@ array([2., 4.])
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,15 +61,29 @@ def numbers_of_target(text: str, columns: Mapping[str, Any], option: str = "--y"
     return value
 
 
+def deviations_of(text: str, columns: Mapping[str, Any], option: str) -> Any:
+    """The same for standard deviations, which are above 0."""
+    deviations = numbers_of_target(text, columns, option)
+    if not (deviations > 0).all():
+        row = int(np.argmin(deviations > 0))
+        raise AutodiffError(
+            f"{option} is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
+            exit_status=DATA,
+            hint="leave the row out, or give its deviation",
+        )
+    return deviations
+
+
 def chooser(
-    text: str, y: str, start: Collection[str], sigma: str | None, readings: list[Reading], *, strict: bool
+    text: str, start: Collection[str], targets: Sequence[str | None], readings: list[Reading], *, strict: bool
 ) -> Callable[[Collection[str]], list[str]]:
-    """Which of a file's columns a problem reads; `readings` gets what the program says of the others."""
+    """Which of a file's columns a problem reads: those of the model and of `targets`, expressions of columns; `readings` gets
+    what the program says of the others."""
 
     def choose(names: Collection[str]) -> list[str]:
         program = parse(text, rules.functions(), strict=strict, given={*names, *start})
         wanted = dict.fromkeys(name for name in lower(program).inputs if name not in start)
-        for target in filter(None, (y, sigma)):
+        for target in filter(None, targets):
             wanted |= dict.fromkeys(
                 [target]
                 if target in names

@@ -94,7 +94,7 @@ def _rows(axis: Any, between: Predicted, colours: Colours) -> None:
 
 
 def fit_image(curve: FittedCurve, form: str) -> bytes:
-    """A fitted curve with its band, and the data, each y with its deviation where that is given."""
+    """A fitted curve with its band, and the data, with the deviations that are given."""
     colours = THEMES["light"]
     with figures(colours) as (figure, axis):
         if math.isfinite(float((curve.upper - curve.lower).max())):
@@ -103,7 +103,7 @@ def fit_image(curve: FittedCurve, form: str) -> bytes:
             )
         axis.plot(curve.x, curve.fitted, color=colours.curve, linewidth=1.6, label="fit")
         axis.errorbar(
-            curve.at, curve.y, curve.sigma, linestyle="none", marker="x", markersize=5, color=colours.data,
+            curve.at, curve.y, curve.sigma, curve.sigma_at, linestyle="none", marker="x", markersize=5, color=colours.data,
             elinewidth=1, capsize=2, label="data",
         )  # fmt: skip
         axis.set(xlabel=curve.across, ylabel=curve.up)
