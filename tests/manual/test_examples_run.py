@@ -28,6 +28,8 @@ def shell(tmp_path: Path) -> pages.Shell:
 
 @pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.stem)
 def test_every_example_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    if page.stem == "fit":
+        pytest.importorskip("odrpack", reason="has no wheel for this machine")
     shown = page.read_text(encoding="utf-8").splitlines()
     assert shown == pages.renewed(page, tmp_path).splitlines(), "python -m tests.update_readme"
 
