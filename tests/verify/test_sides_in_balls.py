@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from flint import arb
+from flint import arb, ctx
 
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import parse_point
 from autodiff.core.lowering import Lowered, lower
 from autodiff.numbers.ball_numbers import precision
+from autodiff.numbers.ball_special import remembered
+from autodiff.numbers.balls import FUNCTIONS
 from autodiff.verify import ball_taylor, exact_sides
 
 
@@ -60,3 +62,15 @@ def test_a_derivative_that_no_rule_gives_is_not_tried_again(bits: list[int], mon
     monkeypatch.setattr(ball_taylor, "series", lambda *_: [arb("nan"), arb("nan")])
     assert exact_sides.derivatives(*_program("abs(x)"), order=2, count=20) == [None, None]
     assert len(bits) == 4, "the size of the numbers and one precision, on each side"
+
+
+def test_a_part_that_does_not_move_is_computed_once_at_a_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def slow(*_: arb) -> arb:
+        seen.append(ctx.prec)
+        return arb(2)
+
+    monkeypatch.setitem(FUNCTIONS, "polygamma", remembered(slow))
+    assert exact_sides.verdict(*_program("abs(x) + polygamma(3, exp(y)) + 1e300")).status == "corner"
+    assert len([bits for bits in seen if bits > 4096]) == 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import comb
 
-from flint import acb, arb, fmpq, fmpz_poly
+from flint import acb, arb, ctx, fmpq, fmpz_poly
 
 from autodiff.numbers.ball_numbers import Number, is_zero
 from autodiff.numbers.ball_shares import (
@@ -92,7 +92,29 @@ def _end(a: arb, u: arb, b: arb) -> arb | None:
     return b if a == 1 else arb(0) if a > 1 else arb.nan()
 
 
-SPECIAL: Mapping[str, Callable[..., arb]] = {
+_MANY_BITS, _REMEMBERED = 4096, 64
+"""From how many bits on values are remembered, and how many: there a value takes up to seconds, and places beside a special
+point have most arguments in common.
+"""
+
+
+def remembered(function: Callable[..., arb]) -> Callable[..., arb]:
+    values: dict[tuple[object, ...], arb] = {}
+
+    def value(*args: arb) -> arb:
+        if ctx.prec < _MANY_BITS or not all(a.is_finite() for a in args):
+            return function(*args)
+        key = (ctx.prec, *((*a.mid().man_exp(), *a.rad().man_exp()) for a in args))
+        if key not in values:
+            if len(values) == _REMEMBERED:
+                values.clear()
+            values[key] = function(*args)
+        return values[key]
+
+    return value
+
+
+_FUNCTIONS: Mapping[str, Callable[..., arb]] = {
     "gamma": arb.gamma,
     "digamma": arb.digamma,
     "lgamma": _lgamma,
@@ -126,6 +148,8 @@ SPECIAL: Mapping[str, Callable[..., arb]] = {
     "besselk": lambda n, u: u.bessel_k(n),
     **{name: lambda u, k=k: u.airy()[k] for k, name in enumerate(["airy", "airy_prime", "airybi", "airybi_prime"])},
 }
+
+SPECIAL: Mapping[str, Callable[..., arb]] = {name: remembered(function) for name, function in _FUNCTIONS.items()}
 
 
 def _whole(*numbers: Number) -> bool:
