@@ -161,7 +161,10 @@ def _by_differences(
                 a + radius * (2 * j - n) / 2 ** (half + 1)
                 for a, radius, n, j in zip(centres, radii, counts, chosen, strict=True)
             ]
-            total += factor * share(*moved, place)
+            try:
+                total += factor * share(*moved, place)
+            except Indeterminate:  # its series is too long
+                return arb.nan()
         scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
         difference: arb = total * 2 ** (every * half) / scale
     with precision(128):

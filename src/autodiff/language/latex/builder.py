@@ -98,6 +98,8 @@ class LatexBuilder:
                 span=left.slash,
                 hint=r"write \frac{…}{…}, or \cdot after the denominator",
             )
+        if left.level == SIGN and (product := self.juxtaposition([*left.parts(), right])).name != JUXTAPOSITION:
+            return self.unary([left, product])  # -\Phi(3) calls what is behind the sign
         span, caller = _across(parts), left.parts()[1] if left.name in ("*", JUXTAPOSITION) else left
         bracketed = _is_bracketed(right)
         if bracketed and (called := _of_letter(caller)):
@@ -124,8 +126,8 @@ class LatexBuilder:
 
     def unary(self, parts: Parts) -> Node:
         sign, operand = parts
-        written = [_operator(sign), *operand.within(POWER)]
-        return Node(_operator(sign), (operand,), _across(parts), written, SIGN, name_span=sign.span)
+        name, place = (sign.name, sign.name_span) if isinstance(sign, Node) else (_operator(sign), sign.span)
+        return Node(name, (operand,), _across(parts), [name, *operand.within(POWER)], SIGN, name_span=place)
 
     def power(self, parts: Parts) -> Node:
         base, _, exponent = parts
