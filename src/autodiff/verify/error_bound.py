@@ -26,6 +26,7 @@ from autodiff.verify.rounding import (
     Unsure,
     error_of,
     error_times,
+    never_rounds,
     rounded,
     rounding,
     settled,
@@ -44,6 +45,9 @@ _WIDE = 1024.0
 
 _FOLDED = 2.0**-40
 """What part of a number in rows of a file its error may be, where it is near underflow."""
+
+_PLAIN = ("1", "-1", "u", "v", "w", "-u", "-v", "-w")
+"""Slopes that do not round."""
 
 UNKNOWN = 2.0**60
 """Roundings of a number of which no digit is known."""
@@ -224,13 +228,16 @@ def _partials(
     bounds = [
         slope_error(row, text, given, value, slope) for text, slope in zip(_texts(row, flags), edges, strict=True)
     ]
+    places = [*(errors[a] for a in args), errors[node]]
     if fine:
         from autodiff.verify.text_error import error_within  # most answers are sure without
 
-        bounds = [
-            min(e, error_within(t, row.params, given, value)) for e, t in zip(bounds, _texts(row, flags), strict=True)
-        ]
-    places = [*(errors[a] for a in args), errors[node]]
+        texts = _texts(row, flags)
+        bounds = [min(e, error_within(t, row.params, given, value)) for e, t in zip(bounds, texts, strict=True)]
+        if any(places) and not never_rounds(row):  # cos(u) at 0 is exactly 1, and at 1e-16 it is so by rounding
+            bounds = [
+                e or rounded(s, 2.0, exact=t in _PLAIN) for e, t, (_, s) in zip(bounds, texts, edges, strict=True)
+            ]
     start = [*given, value]
     for k, error in enumerate(places):
         if not error:
