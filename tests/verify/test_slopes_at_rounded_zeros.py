@@ -27,12 +27,14 @@ ARGUMENTS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("inner", ARGUMENTS)
 def test_a_slope_is_right_where_an_argument_has_no_digit(name: str, inner: str) -> None:
     """The value is mostly x, whose digits are sure; the slope by y was 0, called ok."""
+    argument, function = ARGUMENTS[inner], FUNCTIONS[name]
+
+    def difference(y: Any) -> Any:
+        return function(argument(y)) - argument(y)
+
     for y in (-3.144182885195869e-12, 1e-9, 2e-17):
         answer = evaluate(f"x + {name}({inner}) - {inner}", {"x": 7.9, "y": y})
         with mpmath.workdps(120):
-            argument = ARGUMENTS[inner]
-            true = mpmath.diff(
-                lambda v: FUNCTIONS[name](argument(v)) - argument(v), mpmath.mpf(y), h=mpmath.mpf(10) ** -60
-            )  # noqa: B023
+            true = mpmath.diff(difference, mpmath.mpf(y), h=mpmath.mpf(10) ** -60)
             assert answer.status == "ok"
             assert abs(mpmath.mpf(answer.gradient["y"]) - true) <= 1e-12 * abs(true) + mpmath.mpf("5e-324")
