@@ -26,6 +26,7 @@ from autodiff.verify.rounding import (
     Unsure,
     error_of,
     error_times,
+    is_plain,
     never_rounds,
     rounded,
     rounding,
@@ -45,9 +46,6 @@ _WIDE = 1024.0
 
 _FOLDED = 2.0**-40
 """What part of a number in rows of a file its error may be, where it is near underflow."""
-
-_PLAIN = ("1", "-1", "u", "v", "w", "-u", "-v", "-w")
-"""Slopes that do not round."""
 
 UNKNOWN = 2.0**60
 """Roundings of a number of which no digit is known."""
@@ -236,7 +234,7 @@ def _partials(
         bounds = [min(e, error_within(t, row.params, given, value)) for e, t in zip(bounds, texts, strict=True)]
         if any(places) and not never_rounds(row):  # cos(u) at 0 is exactly 1, and at 1e-16 it is so by rounding
             bounds = [
-                e or rounded(s, 2.0, exact=t in _PLAIN) for e, t, (_, s) in zip(bounds, texts, edges, strict=True)
+                e or rounded(s, 2.0, exact=is_plain(t, row)) for e, t, (_, s) in zip(bounds, texts, edges, strict=True)
             ]
     start = [*given, value]
     for k, error in enumerate(places):

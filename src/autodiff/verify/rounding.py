@@ -180,7 +180,7 @@ def _unbroken(row: Primitive, k: int, args: Sequence[float], error: float, value
 def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, edge: tuple[int, float]) -> float:
     """The error of a slope from rounding within its text."""
     slope = edge[1]
-    if text in ("1", "-1", "u", "v", "w", *row.params):
+    if is_plain(text, row):
         return 0.0
     if not slope and (0.0 in args or not value or _is_structural_zero(text, row.params, (*args, value))):
         return 0.0
@@ -200,6 +200,11 @@ def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, 
             return 1024 * LEAST
         raise Unsure
     return rounded(slope, 2 * units, exact=False)
+
+
+def is_plain(text: str, row: Primitive) -> bool:
+    """Whether a slope is an argument, the value, 1 or -1: nothing within its text rounds."""
+    return text in ("1", "-1", "u", "v", "w", *row.params)
 
 
 def _is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
