@@ -10,7 +10,6 @@ True
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -126,7 +125,7 @@ class Emitter:
         """How far a folded constant may be off."""
         errors = [a.error if isinstance(a, ExactFloat) else self.constant_errors.get(a, 0.0) for a in args]
         try:
-            return error_of(row, args, errors, value, operator.add)
+            return error_of(row, args, errors, value)
         except (Unsure, OverflowError):
             return math.inf
 

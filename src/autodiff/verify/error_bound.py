@@ -8,12 +8,10 @@ error, so `x^2 - 4` at 2 is exactly 0.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
-from autodiff.core.graph import Graph
 from autodiff.core.linearize import Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import ZERO, Primitive
@@ -27,6 +25,7 @@ from autodiff.verify.rounding import (
     error_of,
     error_times,
     is_plain,
+    lost,
     never_rounds,
     rounded,
     rounding,
@@ -38,11 +37,13 @@ from autodiff.verify.rounding import (
 DIGITS = 2.0**-41
 """A number with an error below this part of it has 12 right digits: 4.5e-13 is less than half of the twelfth."""
 
-LONG, _MARGIN = 512, 16.0
-"""In programs of more equations errors are added in squares, and as many times as large."""
+LONG = 512
+"""In programs of more equations a 0 by underflow is a 0: how small its error is, is not asked."""
 
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
+
+_SUMS = {"+": 1.0, "-": -1.0}
 
 _FOLDED = 2.0**-40
 """What part of a number in rows of a file its error may be, where it is near underflow."""
@@ -67,13 +68,9 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> BoundedValue:
             raise Unsure from None
         raise
     try:
-        return BoundedValue(run.values[lowered.result], _margin(lowered) * values(lowered, run)[lowered.result])
+        return BoundedValue(run.values[lowered.result], values(lowered, run)[lowered.result])
     except OverflowError:
         raise Unsure from None
-
-
-def _margin(lowered: Lowered) -> float:
-    return _MARGIN if len(lowered.graph) > LONG else 1.0
 
 
 def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
@@ -81,31 +78,22 @@ def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[i
 
     Not where a number may be 0 by underflow alone: how small it is has to be said. Programs of many equations are spared that.
     """
-    margin, least = _margin(lowered), LEAST if len(lowered.graph) > LONG else 0.0
+    result, least = lowered.result, LEAST if len(lowered.graph) > LONG else 0.0
     try:
         errors = values(lowered, run)
-        if not _right(
-            [lowered.result], [run.values[lowered.result]], margin, {lowered.result: errors[lowered.result]}, least
-        ):
+        if not _right([result], [run.values[result]], {result: errors[result]}, least):
             return False
         return any(
-            _right(names, gradient, margin, _adjoints(lowered, run, factors, errors, fine=fine), least)
+            _right(names, gradient, _adjoints(lowered, run, factors, errors, fine=fine), least)
             for fine in (False, True)
         )
     except (Unsure, OverflowError):
         return False
 
 
-def _right(
-    nodes: Iterable[int], numbers: Sequence[float], margin: float, off: Mapping[int, float], least: float
-) -> bool:
-    errors = [margin * off.get(node, 0.0) for node in nodes]
+def _right(nodes: Iterable[int], numbers: Sequence[float], off: Mapping[int, float], least: float) -> bool:
+    errors = [off.get(node, 0.0) for node in nodes]
     return all(enough(n, e) and (n or e <= least) for n, e in zip(numbers, errors, strict=True))
-
-
-def _both(graph: Graph) -> Callable[[float, float], float]:
-    """How the errors of two terms are added: roundings of a long program are as good as independent of each other."""
-    return math.hypot if len(graph) > LONG else operator.add
 
 
 def outside(lowered: Lowered, point: Mapping[str, float], trouble: DomainError) -> bool:
@@ -134,19 +122,26 @@ def alike(slopes: Sequence[float], others: Sequence[float]) -> bool:
 
 
 def values(lowered: Lowered, run: Trace) -> list[float]:
-    """The error bound of every equation. Raises Unsure where rounding may decide."""
+    """The error bound of every equation. Raises Unsure where rounding may decide.
+
+    What sums lose is added with its signs: most of it cancels in a long sum, and all of 100,000 equal roundings is counted.
+    """
     graph, values = lowered.graph, run.values
-    errors, both = [0.0] * len(graph), _both(graph)
+    errors, bounds, losses = [0.0] * len(graph), [0.0] * len(graph), [0.0] * len(graph)
     for node in run.order:
         row, args = graph.rows[node], graph.args[node]
         value = values[node]
         if row is None:
-            errors[node] = rounding(value)
+            bounds[node] = rounding(value)
         elif node in run.taken:
-            errors[node] = errors[run.taken[node]]
+            bounds[node], losses[node] = bounds[run.taken[node]], losses[run.taken[node]]
+        elif row.value in _SUMS:
+            (a, b), sign = args, _SUMS[row.value]
+            bounds[node] = bounds[a] + bounds[b]
+            losses[node] = losses[a] + sign * losses[b] + lost(values[a], sign * values[b], value)
         else:
-            given = [errors[a] for a in args]
-            errors[node] = error_of(row, [values[a] for a in args], given, value, both)
+            bounds[node] = error_of(row, [values[a] for a in args], [errors[a] for a in args], value)
+        errors[node] = bounds[node] + abs(losses[node])
     return errors
 
 
@@ -171,7 +166,7 @@ def folded(lowered: Lowered) -> dict[float, float] | None:
             numbers = [values[a] for a in args]
             values[node] = value = templates.value(row)(*numbers)
             try:
-                errors[node] = error_of(row, numbers, [errors[a] for a in args], value, operator.add)
+                errors[node] = error_of(row, numbers, [errors[a] for a in args], value)
             except (Unsure, OverflowError):
                 errors[node] = math.inf
             if errors[node] > _FOLDED * abs(value) and abs(value) < TINY:
@@ -191,22 +186,25 @@ def _adjoints(
     lowered: Lowered, run: Trace, factors: Linearization, errors: Sequence[float], *, fine: bool
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
-    both = _both(lowered.graph)
 
-    def pull(node: int, adjoint: tuple[float, float]) -> Iterator[tuple[int, tuple[float, float]]]:
-        edges, (g, e) = factors[node], adjoint
+    def pull(node: int, adjoint: tuple[float, float, float]) -> Iterator[tuple[int, tuple[float, float, float]]]:
+        edges, (g, bound, loss) = factors[node], adjoint
+        e = bound + abs(loss)
         for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):
+            if not error and slope in (1.0, -1.0):
+                yield arg, (g * slope, bound, loss * slope)
+                continue
             moved = error_times(slope, e) + error_times(g, error) + e * error
             if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (short(g) and short(slope)):
                 moved += rounded(g * slope, 1.0, exact=not (g and slope))
-            yield arg, (g * slope, moved)
+            yield arg, (g * slope, moved, 0.0)
 
-    def plus(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    def plus(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
         total = a[0] + b[0]
-        t = total - a[0]
-        return total, both(both(b[1], a[1]), abs((a[0] - (total - t)) + (b[0] - t)))
+        return total, a[1] + b[1], a[2] + b[2] + lost(a[0], b[0], total)
 
-    return {node: e for node, (_, e) in pull_back(reversed(factors), {lowered.result: (1.0, 0.0)}, pull, plus).items()}
+    adjoints = pull_back(reversed(factors), {lowered.result: (1.0, 0.0, 0.0)}, pull, plus)
+    return {node: bound + abs(loss) for node, (_, bound, loss) in adjoints.items()}
 
 
 def _partials(

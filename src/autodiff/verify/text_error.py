@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -49,7 +48,7 @@ class Rounded(Bounded):
         numbers, errors = [n for n, _ in args], [e for _, e in args]
         value = templates.value(row)(*numbers)
         try:
-            return value, error_of(row, numbers, errors, value, operator.add)
+            return value, error_of(row, numbers, errors, value)
         except (Unsure, OverflowError):
             return value, math.inf
 
