@@ -153,11 +153,7 @@ def reported(verdicts: Mapping[str, Verdict]) -> list[str]:
 
 def culprits(lowered: Lowered, special: Sequence[int], source: int, verdict: Verdict) -> list[int]:
     """The special equations that `source` reaches, the one that decided first."""
-    moved, graph = bytearray(len(lowered.graph)), lowered.graph
-    moved[source] = 1
-    for node in range(source + 1, max(special, default=0) + 1):
-        if any(moved[a] for a in graph.args[node]):
-            moved[node] = 1
+    moved = lowered.graph.depending([source])
     behind = [node for node in special if moved[node] and node != verdict.node]
     return behind if verdict.node is None else [verdict.node, *behind]
 

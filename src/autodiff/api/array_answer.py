@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from autodiff import diagnostics
 from autodiff.api import inputs
 from autodiff.api.answer import Answer
-from autodiff.api.scalar_answer import Query, answered, without_value
+from autodiff.api.scalar_answer import Query, without_value
 from autodiff.arrays.inputs import numpy
 from autodiff.arrays.shapes import elements
 from autodiff.core.evaluate import DomainError
@@ -230,8 +230,8 @@ def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
 
 def _of_each_element(empty: Answer, flat: Flat, digits: int) -> Answer:
     """The answer for an array as the result, which has no slopes: each element's value."""
-    point = _as_elements(empty.at)
-    answers = [answered(flat.lowered._replace(result=n), point, {}, digits=digits) for n in flat.result.nodes]
+    query = Query(flat.lowered, _as_elements(empty.at), {}, digits=digits)
+    answers = [query.of(node, flat.lowered.name).answer() for node in flat.result.nodes]
     broken = next((answer for answer in answers if answer.value is None), None)
     if broken is not None:
         return empty._replace(notes=()).lacking(broken.status, broken.why, hint=broken.hint, span=broken.span)

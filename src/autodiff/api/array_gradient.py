@@ -74,7 +74,7 @@ class Gradient:
         Raises AutodiffError when they disagree, or when the values beside the point contradict a rule.
         """
         checked = {name: self.names[name] for name in names if np.all(np.isfinite(self.gradient[name]))}
-        along = {name: _direction(self.shape(name), k) for k, name in enumerate(checked)}
+        along = {name: direction(self.shape(name), 1 + 7919 * k) for k, name in enumerate(checked)}
         tangents = algebra.jvp(self.run, {node: along[name] for name, node in checked.items()})
         adjoints = algebra.vjp(self.run, list(checked.values()))
         here = math.fsum(float(np.sum(along[name] * self.gradient[name])) for name in checked)
@@ -89,9 +89,3 @@ class Gradient:
         if (node := broken_rule(self.run)) is not None:
             raise diagnostics.rejected(self.lowered, node)
         return True
-
-
-def _direction(shape: tuple[int, ...], start: int) -> Any:
-    """A part of a fixed pseudo-random direction, a different one for each `start`; a float for the shape ()."""
-    weights = direction(math.prod(shape), 1 + 7919 * start)
-    return weights.reshape(shape) if shape else float(weights[0])

@@ -17,7 +17,7 @@ from typing import Any
 from autodiff import diagnostics
 from autodiff.api.answer import Answer, Value
 from autodiff.api.inputs import appear, bind, named, sources
-from autodiff.api.scalar_answer import Query, answered
+from autodiff.api.scalar_answer import Query
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered, lower
@@ -143,11 +143,12 @@ def evaluate(
         if flat is None:
             if order > 1:
                 raise AutodiffError("derivatives of an order above 1 are of a number", hint="ask for one element")
-            query = Query(lowered, point, names, mode, check, convention, digits)
-            answer = array_answer(query, wrt_given=wrt is not None)
+            answer = array_answer(
+                Query(lowered, point, names, mode, check, convention, digits), wrt_given=wrt is not None
+            )
             return answer._replace(readings=program.readings)
         lowered, names = flat.lowered, sources(flat.lowered, wrt)
-    answer = answered(lowered, point, names, mode, check=check, convention=convention, digits=digits)
+    answer = Query(lowered, point, names, mode, check, convention, digits).answer()
     if order > 1:
         from autodiff.api.higher_order import higher  # a plain eval does not load it
 

@@ -48,7 +48,8 @@ def higher(
     balls = proven_answer.ball_taylor()
     proven = None if balls is None else balls.derivatives(lowered, point, source, order, answer.digits)
     if proven is not None and proven.numbers and None not in proven.numbers:
-        return _of_balls(empty, name, first, proven)
+        numbers = [first, *proven.numbers[1:]]
+        return _in_digits(empty, name, numbers, proven) if answer.digits else _up_to_overflow(empty, name, numbers)
     try:
         run = primal(lowered, answer.at)
     except DomainError:
@@ -64,45 +65,40 @@ def higher(
 
 def _known(empty: Answer, lowered: Lowered, run: Trace, name: str, source: int, numbers: list[float | None]) -> Answer:
     """The answer with derivatives as far as they exist; `numbers` has NaN for those without a series here."""
-    answer, order = empty, empty.order
-    verdicts = _one_sided(lowered, run, answer.at, source, numbers)
+    order, verdicts = empty.order, _one_sided(lowered, run, empty.at, source, numbers)
     known = next((m for m, number in enumerate(numbers) if number is None or not math.isfinite(number)), order)
     sound = tuple(number + 0.0 for number in numbers[:known] if number is not None)
-    orders = {m: diagnostics.order(answer.result, name, m) for m in (*verdicts, known + 1)}
-    empty = empty._replace(
-        notes=(*answer.notes, *diagnostics.sided({orders[m]: verdict for m, verdict in verdicts.items()}))
-    )
-    if known == order:
-        return empty._replace(derivatives=sound)
+    orders = {m: diagnostics.order(empty.result, name, m) for m in (*verdicts, known + 1)}
+    sides = diagnostics.sided({orders[m]: verdict for m, verdict in verdicts.items()})
+    empty = empty._replace(notes=(*empty.notes, *sides))
+    if known == order or math.isinf(numbers[known] or 0.0):
+        return _up_to_overflow(empty, name, numbers)
     if numbers[known] is None:
         return _unsure(empty, name, sound, installed=False)
-    over = math.isinf(numbers[known] or 0.0)
-    label, spot = orders[known + 1], None if over else Expansion(lowered, run, [source], order, FloatSeries()).culprit()
+    label, spot = orders[known + 1], Expansion(lowered, run, [source], order, FloatSeries()).culprit()
+    side = verdicts.get(known + 1)
     return empty._replace(
         derivatives=(*sound, *(None,) * (order - known)),
-        status="overflow" if over else verdicts[known + 1].status if known + 1 in verdicts else "unknown",
-        why=f"{label} overflows: it is beyond 1.8e308"
-        if over
-        else f"{label} is not known here"
-        if spot is None
-        else diagnostics.beyond(lowered, label, spot, verdicts.get(known + 1)),
+        status="unknown" if side is None else side.status,
+        why=f"{label} is not known here" if spot is None else diagnostics.beyond(lowered, label, spot, side),
         span=None if spot is None else lowered.graph.spans[spot],
     )
 
 
-def _of_balls(empty: Answer, name: str, first: Any, proven: Pinned) -> Answer:
-    """The answer with derivatives that are each the nearest float64 or a text; behind one that overflows there is none."""
-    numbers = [first, *proven.numbers[1:]]
-    if empty.digits:
-        sizes = [f"{diagnostics.order(empty.result, name, m)} {size}" for m, size in enumerate(proven.sizes, 1) if size]
-        notes = tuple(dict.fromkeys((*empty.notes, *sizes)))
-        return empty._replace(derivatives=tuple(numbers), bits=max(empty.bits, proven.bits), notes=notes)
-    sound = list(itertools.takewhile(math.isfinite, numbers))
+def _up_to_overflow(empty: Answer, name: str, numbers: Sequence[Any]) -> Answer:
+    """The answer with derivatives that are each the nearest float64; behind one that overflows there is none."""
+    sound = tuple(number + 0.0 for number in itertools.takewhile(math.isfinite, numbers))
     if len(sound) == len(numbers):
-        return empty._replace(derivatives=tuple(number + 0.0 for number in sound))
-    why = f"{diagnostics.order(empty.result, name, len(sound) + 1)} overflows: it is beyond 1.8e308"
-    missing = (None,) * (len(numbers) - len(sound))
-    return empty._replace(derivatives=(*sound, *missing), status="overflow", why=why)
+        return empty._replace(derivatives=sound)
+    why = f"{diagnostics.order(empty.result, name, len(sound) + 1)} {BEYOND}"
+    return empty._replace(derivatives=(*sound, *empty.derivatives[len(sound) :]), status="overflow", why=why, span=None)
+
+
+def _in_digits(empty: Answer, name: str, numbers: Sequence[str], proven: Pinned) -> Answer:
+    """The answer with derivatives as texts of proven digits."""
+    sizes = [f"{diagnostics.order(empty.result, name, m)} {size}" for m, size in enumerate(proven.sizes, 1) if size]
+    notes = tuple(dict.fromkeys((*empty.notes, *sizes)))
+    return empty._replace(derivatives=tuple(numbers), bits=max(empty.bits, proven.bits), notes=notes)
 
 
 def _with_digits(answer: Answer, lowered: Lowered, name: str, first: Any, point: Mapping[str, float]) -> Answer:
@@ -146,7 +142,7 @@ def _sides(seen: Verdict, lowered: Lowered, point: Mapping[str, float], source: 
 def _unsure(answer: Answer, name: str, sound: tuple[float, ...], *, installed: bool) -> Answer:
     """The answer with the `sound` derivatives alone, and that float64 can't give the others."""
     label = diagnostics.order(answer.result, name, len(sound) + 1)
-    why = f"{label} is not known here: float64 can't tell its digits"
+    why = f"{label} {_UNKNOWN}"
     if not installed:
         answer = answer._replace(hint=proven_answer.INSTALL)
         why += ", and ball arithmetic is not installed"

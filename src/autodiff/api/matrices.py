@@ -20,7 +20,7 @@ from autodiff.api.answer import Answer, known
 from autodiff.api.elementwise_view import Elements, over_elements
 from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
 from autodiff.api.inputs import sources
-from autodiff.api.scalar_answer import answered
+from autodiff.api.scalar_answer import Query
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import Span, shortened
 from autodiff.language.ast import ParsedProgram, Reading
@@ -135,7 +135,7 @@ def hessian(
     over = over_elements(program, {} if at is None else at)
     names = _sources(over, wrt)
     inputs_only(over.lowered, names)
-    answer = answered(over.lowered, over.point, names, digits=digits and proven_digits(digits))
+    answer = Query(over.lowered, over.point, names, digits=digits and proven_digits(digits)).answer()
     rows: dict[str, dict[str, Number | None]] = {row: dict.fromkeys(names) for row in names}
     matrix = _matrix("hessian", program, over, {over.lowered.name: answer}, rows, gradient=answer.gradient)
     if answer.value is None or not names:
@@ -187,21 +187,21 @@ def jvp(
     rates = {} if direction is None else over.numbers(direction, "a direction")
     names = sources(over.lowered, [*rates], of_result=False)
     answers = _answers(over, names, over.names(of or [over.lowered.name]), digits)
-    from autodiff.api.directions import along  # a Hessian needs none
+    from autodiff.api.directions import TIME, along  # a Hessian needs none
 
-    line = along(over.lowered, over.point, names, rates)
+    line, of_line = along(over.lowered, over.point, names, rates, digits)
     rows: dict[str, dict[str, Number | None]] = {}
     missing = []
     for name, answer in answers.items():
         node = results(over.lowered, [name])[name]
         directional = answer.complete or answer.status in UNSLOPED  # there may be a slope along an edge
-        moved = line.answer(node, name, "forward", digits) if directional else answer
-        speed = moved.gradient.get(line.name)
+        moved = line.of(of_line[node], name).answer() if directional else answer
+        speed = moved.gradient.get(TIME)
         rows[name] = {"jvp": speed}
         if directional and moved.status == "overflow":
             missing.append(f"the rate of {shortened(name)}")
         elif directional:
-            verdict = None if speed is not None else moved.verdicts.get(line.name)
+            verdict = None if speed is not None else moved.verdicts.get(TIME)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
             answers[name] = answer._replace(
                 status=moved.status,
@@ -240,8 +240,8 @@ def vjp(
     if all(answer.complete for answer in answers.values()):
         from autodiff.api.directions import weighted  # see above
 
-        total = weighted(over.lowered, over.point, results(over.lowered, [*given]), given)
-        slopes = total.answer(total.node, weighted_label(given), "reverse", digits, names)
+        query = Query(over.lowered, over.point, names, digits=digits)
+        slopes = weighted(query, results(over.lowered, [*given]), given, weighted_label(given)).answer()
         rows["vjp"] = dict(slopes.gradient)
         answers[""] = slopes
     matrix = _matrix("vjp", program, over, answers, rows, given=given)
@@ -255,12 +255,8 @@ def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
 
 def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], digits: int) -> dict[str, Answer]:
     """The value and the slopes of each result."""
-    digits = digits and proven_digits(digits)
-    lowered = over.lowered
-    return {
-        name: answered(lowered._replace(result=node, name=name), over.point, names, digits=digits)
-        for name, node in results(lowered, of).items()
-    }
+    query = Query(over.lowered, over.point, names, digits=digits and proven_digits(digits))
+    return {name: query.of(node, name).answer() for name, node in results(over.lowered, of).items()}
 
 
 def _matrix(

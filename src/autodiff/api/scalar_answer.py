@@ -3,7 +3,7 @@
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> lowered = lower(parse("abs(x) + y"))
->>> found = answered(lowered, {"x": 0.0, "y": 2.0}, {name: lowered.node(name) for name in "xy"})
+>>> found = Query(lowered, {"x": 0.0, "y": 2.0}, {name: lowered.node(name) for name in "xy"}).answer()
 >>> found.status, found.gradient
 ('corner', {'x': None, 'y': 1.0})
 """
@@ -60,27 +60,31 @@ class Query(Record):
 
     def answer(self, trace: Trace | None = None) -> Answer:
         """Value and slopes; with their `trace` the equations are not evaluated again."""
-        return _answered(self, trace)
+        if self.digits:
+            return _in_balls(self, None)
+        try:
+            run = primal(self.lowered, self.point) if trace is None else trace
+        except DomainError as trouble:
+            if trouble.needs and error_bound.outside(self.lowered, self.point, trouble):
+                return without_value(self.empty, self.lowered, trouble)
+            answer = _in_balls(self, None)
+            beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
+            return without_value(self.empty, self.lowered, trouble) if beyond else answer
+        special = special_points(self.lowered, run, self.names.values())
+        reached = self.reached(special)
+        swept = _by_sweeps(self, run, reached)
+        if swept is None:
+            return _in_balls(self, run)
+        return _from_both_sides(self, swept, run, special) if reached else swept
+
+    def of(self, result: int, name: str) -> Query:
+        """The same of another result, which is called `name`."""
+        return self._replace(lowered=self.lowered._replace(result=result, name=name))
 
     def reached(self, special: Sequence[int]) -> dict[str, int]:
         """The names that move an equation of `special`."""
         behind = self.lowered.graph.movers(special)
         return {name: node for name, node in self.names.items() if node in behind}
-
-
-def answered(
-    lowered: Lowered,
-    point: Mapping[str, float],
-    names: Mapping[str, int],
-    mode: str = "reverse",
-    *,
-    check: bool = True,
-    convention: str = "",
-    digits: int = 0,
-    trace: Trace | None = None,
-) -> Answer:
-    """Value and slopes of equations over plain numbers; see `Query`."""
-    return Query(lowered, point, names, mode, check, convention, digits).answer(trace)
 
 
 def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Answer:
@@ -91,26 +95,6 @@ def without_value(answer: Answer, lowered: Lowered, trouble: DomainError) -> Ans
         hint=diagnostics.hint(lowered, trouble),
         span=lowered.graph.spans[trouble.node],
     )
-
-
-def _answered(query: Query, trace: Trace | None) -> Answer:
-    lowered, empty = query.lowered, query.empty
-    if query.digits:
-        return _in_balls(query, None)
-    try:
-        run = primal(lowered, query.point) if trace is None else trace
-    except DomainError as trouble:
-        if trouble.needs and error_bound.outside(lowered, query.point, trouble):
-            return without_value(empty, lowered, trouble)
-        answer = _in_balls(query, None)
-        beyond = answer.status == "overflow" and answer.value is None and not trouble.needs
-        return without_value(empty, lowered, trouble) if beyond else answer
-    special = special_points(lowered, run, query.names.values())
-    reached = query.reached(special)
-    swept = _by_sweeps(query, run, reached)
-    if swept is None:
-        return _in_balls(query, run)
-    return _from_both_sides(query, swept, run, special) if reached else swept
 
 
 # --- in float64 ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from autodiff.api.answer import Answer
 from autodiff.api.elementwise_view import OverNumbers
 from autodiff.api.evaluate import parse as _parse
 from autodiff.api.inputs import appear, bind, sources
-from autodiff.api.scalar_answer import Query, answered
+from autodiff.api.scalar_answer import Query
 from autodiff.arrays.inputs import plain_array
 from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
@@ -193,10 +193,10 @@ class Compiled:
     def answer(self, point: Mapping[str, float], digits: int = 0) -> Answer:
         """The one-shot answer of a row, `digits` of them proven; a row that it refuses has the status `input`."""
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
+        query = Query(self.lowered, point, self.sources, check=False, digits=digits)
         if not not_finite:
-            return answered(self.lowered, point, self.sources, check=False, digits=digits)
-        empty = Query(self.lowered, point, self.sources).empty
-        return empty.lacking(INPUT, f"{quoted(not_finite[0])} is no finite number")
+            return query.answer()
+        return query.empty.lacking(INPUT, f"{quoted(not_finite[0])} is no finite number")
 
     def _columns(self, np: Any, at: Mapping[str, Numbers]) -> tuple[dict[str, Numbers], tuple[int, ...]]:
         """A flat array or one float for every input, and the shape of the answer."""

@@ -171,6 +171,15 @@ class Graph:
                 of[node] = leaf(self.inputs[node])
         return of
 
+    def copied(self, node: int, into: Graph, of: Mapping[int, int]) -> int:
+        """The number of an equation made once more in another graph, where its arguments have the numbers that `of` says."""
+        row, span = self.rows[node], self.spans[node]
+        if row is not None:
+            return into.twin(row, tuple([of[a] for a in self.args[node]]), span)
+        return (
+            into.constant(self.constants[node], span) if node in self.constants else into.input(self.inputs[node], span)
+        )
+
     def _leaf(self, key: str | float, span: Span) -> int:
         node = self._numbers.get(key)
         return self._append(key, None, (), span) if node is None else node

@@ -17,7 +17,7 @@ from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
 from autodiff.api.evaluate import parse, proven_digits, require_known
 from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note
-from autodiff.api.scalar_answer import answered
+from autodiff.api.scalar_answer import Query
 from autodiff.core.lowering import Lowered
 from autodiff.errors import AutodiffError, shortened
 from autodiff.explanation.backward import blocks_of, cancelling, slope
@@ -96,7 +96,7 @@ def explain(
     both = "both" if len(wanted) <= MANY else "reverse"
     evaluation = None if point is None else evaluated(steps.lowered, point)
     trace = None if evaluation is None or of else evaluation.trace
-    answer = None if point is None else answered(lowered, point, wanted, both, convention=convention, trace=trace)
+    answer = None if point is None else Query(lowered, point, wanted, both, convention=convention).answer(trace)
     shown = {name: of.get(node, node) for name, node in wanted.items()}
     analysis = Analysis(steps, shown, answer, mode, evaluation)
     explanation = _explanation(analysis)
@@ -107,7 +107,7 @@ def explain(
     notes = (*explanation.notes, *filter(None, [scalar_note]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:
-        explanation = _with_digits(explanation, answered(lowered, point, wanted, digits=proven_digits(digits)))
+        explanation = _with_digits(explanation, Query(lowered, point, wanted, digits=proven_digits(digits)).answer())
     return explanation if rate is None else _with_update(explanation, steps.lowered, wanted, rate)
 
 

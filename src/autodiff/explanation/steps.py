@@ -71,20 +71,16 @@ def two_arrows(lowered: Lowered) -> tuple[Lowered, dict[int, int]]:
     twice = {n for n in graph.reaching(lowered.result) if _is_of_itself(graph, n)}
     if not twice:
         return lowered, {}
-    copied, of, copies = Graph(), dict[int, int](), set[int]()
+    copied, of = Graph(), dict[int, int]()
     taken = {*graph.inputs.values(), *lowered.assigned, lowered.name}
     for node, (row, args, span) in enumerate(zip(graph.rows, graph.args, graph.spans, strict=True)):
-        if row is None:
-            leaf = copied.constant if node in graph.constants else copied.input
-            of[node] = leaf(graph.constants.get(node, graph.inputs.get(node, "")), span)  # type: ignore[arg-type]
+        if row is None or node not in twice:
+            of[node] = graph.copied(node, copied, of)
             continue
-        there = tuple(of[a] for a in args)
-        if node in twice:
-            there = tuple(copied.twin(SAME, (arg,), span) for arg in there)
-            fresh = next(k for k in range(1, len(taken) + 2) if taken.isdisjoint(_ends(k)))
-            copied.names.update(zip(there, _ends(fresh), strict=True))
-            taken.update(_ends(fresh))
-            copies.update(there)
+        there = tuple(copied.twin(SAME, (of[a],), span) for a in args)
+        fresh = next(k for k in range(1, len(taken) + 2) if taken.isdisjoint(_ends(k)))
+        copied.names.update(zip(there, _ends(fresh), strict=True))
+        taken.update(_ends(fresh))
         of[node] = copied.twin(row, there, span)
     copied.names.update((of[node], name) for node, name in graph.names.items())
     copied.calls.update((of[node], _moved(call, of)) for node, call in graph.calls.items())

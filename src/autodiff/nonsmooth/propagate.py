@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 
@@ -29,7 +29,7 @@ from autodiff.core.graph import Graph, reached
 from autodiff.core.lowering import Lowered
 from autodiff.core.vjp import vjp
 from autodiff.nonsmooth.expand import OneSidedDomainError, around
-from autodiff.nonsmooth.verdict import OneSided, Verdict, known, same, side, verdict
+from autodiff.nonsmooth.verdict import OneSided, Verdict, judged, known, same, side, verdict
 from autodiff.numbers.one_sided import ROUNDING
 from autodiff.numbers.one_sided_terms import Term
 
@@ -118,13 +118,11 @@ class _Sum:
             return None
         if not all(slope is None or known(slope, e) for slope, e in zip(slopes, self.error_bounds, strict=True)):
             return None
-        values = tuple(None if slope is None else value for slope in slopes)
-        answer = Verdict("ok", left=slopes[0], right=slopes[1], values=(values[0], values[1]))
-        if any(map(math.isinf, existing)):
-            return replace(answer, status="infinite")
-        if len(existing) == 1 or self.bends[0] == self.bends[1]:
-            return replace(answer, slope=existing[-1])
-        return None if same(existing[0], existing[1], sum(self.error_bounds)) else replace(answer, status="corner")
+        left, right = (None if slope is None else value for slope in slopes)
+        seen = Verdict("ok", left=slopes[0], right=slopes[1], values=(left, right))
+        blurred = same(existing[0], existing[-1], sum(self.error_bounds))
+        answer = judged(seen, jumps=False, equal=self.bends[0] == self.bends[1], blurred=blurred)
+        return None if answer.status == "unknown" else answer
 
 
 def _weights(
@@ -189,13 +187,7 @@ def _part(lowered: Lowered, stop: int) -> tuple[Lowered, dict[int, int]]:
     graph, part = lowered.graph, Graph()
     number: dict[int, int] = {}
     for node in sorted(reached(stop, graph.args.__getitem__)):
-        row, span = graph.rows[node], graph.spans[node]
-        if node in graph.constants:
-            number[node] = part.constant(graph.constants[node], span)
-        elif row is None:
-            number[node] = part.input(graph.inputs[node], span)
-        else:
-            number[node] = part.twin(row, tuple(number[a] for a in graph.args[node]), span)
+        number[node] = graph.copied(node, part, number)
     return lowered._replace(graph=part, result=number[stop]), number
 
 

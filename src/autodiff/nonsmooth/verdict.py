@@ -93,7 +93,12 @@ def verdict(lowered: Lowered, run: Trace, point: Mapping[str, float], source: in
         values=(None if left is None else left.value, None if right is None else right.value),
     )
     there = [side for side in sides if side is not None]
-    return _judged(answer, there, _term_at_point(lowered, run, point, there))
+    value = _term_at_point(lowered, run, point, there)
+    met = [side.meets(value) for side in there]
+    jumps = True if False in met else None if None in met else False
+    slopes = [slope for slope in (answer.left, answer.right) if slope is not None]
+    blurred = same(slopes[0], slopes[-1], sum(side.error_bound for side in there))
+    return judged(answer, jumps=jumps, equal=answer.left == answer.right, blurred=blurred)
 
 
 def _term_at_point(lowered: Lowered, run: Trace, point: Mapping[str, float], sides: list[OneSided]) -> Term:
@@ -147,20 +152,22 @@ def _derivative(variation: Series, order: int) -> tuple[float, float]:
     return slope, error_bound
 
 
-def _judged(answer: Verdict, sides: list[OneSided], value: Term) -> Verdict:
-    met = [side.meets(value) for side in sides]
-    if False in met:
-        return replace(answer, status="jump")
-    if None in met:
-        return Verdict("unknown")  # so small a jump may be rounding
-    slopes = [slope for slope in (answer.left, answer.right) if slope is not None]
+def judged(seen: Verdict, *, jumps: bool | None, equal: bool, blurred: bool) -> Verdict:
+    """The verdict on a point whose sides have been `seen`.
+
+    jumps    whether a side has another limit than the value; None where that may be by rounding alone
+    equal    whether both slopes are one number, and `blurred` that they may differ by rounding alone
+    """
+    slopes = [slope for slope in (seen.left, seen.right) if slope is not None]
+    if jumps:
+        return replace(seen, status="jump")
+    if jumps is None:
+        return Verdict("unknown")
     if any(map(math.isinf, slopes)):
-        return replace(answer, status="infinite")
-    if len(slopes) == 1 or slopes[0] == slopes[1]:
-        return replace(answer, slope=slopes[-1])
-    if same(slopes[0], slopes[1], sum(side.error_bound for side in sides)):
-        return Verdict("unknown")  # so small a corner may be rounding
-    return replace(answer, status="corner")
+        return replace(seen, status="infinite")
+    if len(slopes) == 1 or equal:
+        return replace(seen, slope=slopes[-1])
+    return Verdict("unknown") if blurred else replace(seen, status="corner")
 
 
 def known(slope: float, error_bound: float) -> bool:

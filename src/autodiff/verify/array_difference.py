@@ -9,6 +9,7 @@ True
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -47,9 +48,10 @@ def broken_rule(run: ArrayTrace) -> int | None:
     return None
 
 
-def direction(size: int, start: int = 1) -> Any:
-    """A fixed pseudo-random direction: weights in (0.25, 0.75), multiples of the golden ratio mod 1 from the `start`-th on."""
-    return 0.25 + 0.5 * ((np.arange(start, start + size) * 0.6180339887498949) % 1)
+def direction(wide: tuple[int, ...], start: int = 1) -> Any:
+    """A fixed pseudo-random direction of a shape, a float for (): multiples of the golden ratio mod 1 from the `start`-th on."""
+    weights = 0.25 + 0.5 * ((np.arange(start, start + math.prod(wide)) * 0.6180339887498949) % 1)
+    return weights.reshape(wide) if wide else float(weights[0])
 
 
 def _first_element_rejected(
@@ -69,10 +71,9 @@ def _first_element_rejected(
 
 def _rejected(row: Primitive, k: int, args: Sequence[Value], result: Value) -> bool:
     """The same of the element of the result that changes most, for a fixed direction of argument k."""
-    size = int(np.size(args[k]))
     if sum(map(np.size, args)) > _LARGEST or not all(ordinary(x) for a in args for x in np.ravel(a).tolist()):
         return False
-    step = direction(size).reshape(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
+    step = direction(shape(args[k])) * np.where(np.equal(args[k], 0), 1.0, np.abs(args[k]))
     inactive = row.partials[k] == ZERO
     rates = np.zeros(shape(result)) if inactive else np.broadcast_to(_rate(row, k, args, result, step), shape(result))
     place = np.unravel_index(int(np.argmax(np.abs(rates))), rates.shape)

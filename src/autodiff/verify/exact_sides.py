@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 from flint import arb, fmpq
 
 from autodiff.core.evaluate import DomainError, Indeterminate
 from autodiff.core.lowering import Lowered
-from autodiff.nonsmooth.verdict import Verdict
+from autodiff.nonsmooth.verdict import Verdict, judged
 from autodiff.numbers.ball_numbers import Number, ball, decimal, precision, shown
 from autodiff.verify import digits
 
@@ -73,14 +72,8 @@ def _compared(here: arb, sides: Sequence[Sequence[Place]]) -> Verdict:
     left, right = ((slopes[there.index(side)] if side else None) for side in sides)
     values = tuple(limits[there.index(side)] if side else None for side in sides)
     seen = Verdict("ok", left=left, right=right, values=(values[0], values[1]))
-    if any(jumps):
-        return replace(seen, status="jump")
-    if any(map(math.isinf, filter(None, slopes))):
-        return replace(seen, status="infinite")
     bend = 0.0 if len(there) == 1 else _limit(*(b - a for (_, a), (_, b) in zip(*there, strict=True)))
-    if bend is None:
-        return Verdict("unknown")
-    return replace(seen, status="corner") if bend else replace(seen, slope=slopes[-1])
+    return judged(seen, jumps=any(jumps), equal=bend == 0.0, blurred=bend is None)
 
 
 def _order(lowered: Lowered, point: Mapping[str, float]) -> int:
