@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 
 import autodiff
-from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
 from autodiff.codegen.gradient import gradient_equations
@@ -62,7 +62,7 @@ COUNT = 50  # points per formula
 @lru_cache(maxsize=256)
 def cases(text: str) -> tuple[tuple[dict[str, float], float, tuple[float, ...], tuple[float, ...]], ...]:
     """Points where `eval` finds value and slopes: the point, the value, the slopes, and the bound of each."""
-    lowered = over_numbers(autodiff.parse(text))
+    lowered = numbers_of(autodiff.parse(text)).lowered
     found = gradient_equations(lowered, sources(lowered, None))
     chance = random.Random(text)
     scales: list[Callable[[], float]] = [
@@ -371,7 +371,7 @@ RESERVED = {
 @pytest.mark.parametrize("target", RESERVED)
 def test_names_that_mean_something_there_are_changed(target: str, shared_library: Callable[[str], Any]) -> None:
     text = RESERVED[target]
-    names = over_numbers(autodiff.parse(text)).inputs
+    names = numbers_of(autodiff.parse(text)).lowered.inputs
     point = {name: 1.0 + k / 8 for k, name in enumerate(names)}
     answer = autodiff.evaluate(text, point)
     slopes = [answer.gradient[name] for name in names]
@@ -444,7 +444,7 @@ def _long(count: int) -> str:
 def test_ten_thousand_equations_are_exported() -> None:
     text = _long(2500)
     answer = autodiff.evaluate(text, {"x": 0.7})
-    assert len(over_numbers(autodiff.parse(text)).graph) > 10_000
+    assert len(numbers_of(autodiff.parse(text)).lowered.graph) > 10_000
     value, (slope,) = python_function(export(text, "python"))(0.7)
     assert math.isclose(value, answer.value or 0.0, rel_tol=1e-9)
     assert math.isclose(slope, answer.gradient["x"] or 0.0, rel_tol=1e-9)
