@@ -183,7 +183,7 @@ class Program:
             )
         plan = Hyperparameters(epochs, lr, optimizer, batch_size, seed)
         require_plan(plan)
-        start, kept = {name: finite(name, value) for name, value in params.items()}, Kept()
+        start, kept = {str(name): finite(str(name), value) for name, value in params.items()}, Kept()
         needed = chooser(self.text, list(start), (), kept)([*program_names(column_names(table))])
         columns, rows = without_missing(columns_of(table, needed, kept.codes), missing, kept.codes)
         numbers = NumericTable("the table", columns, rows, "row") if columns else None
@@ -202,4 +202,4 @@ def _number(name: str, value: Any) -> float:
 def _point(at: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     if at is not None and not isinstance(at, Mapping):
         raise AutodiffError(f"a point is a value for each name, not {shortened(repr(at))}", hint="such as p(x=4.0)")
-    return {**(at or {}), **named}
+    return {str(name): value for name, value in {**(at or {}), **named}.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autodiff as package
@@ -12,8 +13,19 @@ from tests.support.command import autodiff
 
 ODD: list[Any] = [
     None, 2.5, "2", 5, -1, 10**30, [3], [1], [None], [[]], "x,z", "q", "", b"x", object(), {"x": "a"}, {"x": None}, {1: 2}, True,
-    float("nan"), (), {"x": [1, "a"]}, 1 + 1j, {"x": 1j}, len, {"x": [[1], [1, 2]]},
+    np.array("x"), np.array([1.0, 2.0]), np.array(["x"]), 10**400, {None: None}, iter(["x"]), float("nan"), (), {"x": [1, "a"]}, 1 + 1j, {"x": 1j}, len, {"x": [[1], [1, 2]]},
 ]  # fmt: skip
+
+
+def _of_program(method: str) -> Callable[..., Any]:
+    """A method of a program, called with the text of the program as well."""
+
+    def call(text: Any, *given: Any, **named: Any) -> Any:
+        at = [named.pop("at")] if "at" in named else []
+        return getattr(package.Program(text), method)(*at, **named)
+
+    return call
+
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluate": (package.evaluate, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "order": 1, "convention": ""}),
@@ -24,8 +36,22 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "jacobian": (package.jacobian, {"at": {"x": 1.0}, "wrt": None, "of": ()}),
     "jvp": (package.jvp, {"at": {"x": 1.0}, "direction": {"x": 1.0}, "of": ()}),
     "vjp": (package.vjp, {"at": {"x": 1.0}, "weights": {"u": 1.0}, "wrt": None}),
-    "parse": (package.parse, {}),
-}
+    "parse": (package.parse, {"given": (), "wrt": None, "functions": ()}),
+    "Program.plot": (_of_program("plot"), {"at": {"x": (0.0, 1.0)}}),
+    "Program.export": (_of_program("export"), {"to": "c", "wrt": None}),
+    "Program.check": (_of_program("check"), {"answer": "2x", "wrt": None}),
+    "Program.train": (
+        _of_program("train"),
+        {"table": {"a": [1.0]}, "params": {"x": 1.0}, "lr": 0.1, "optimizer": "sgd", "batch_size": 0, "missing": "error"},
+    ),
+    "fit": (
+        package.fit,
+        {
+            "data": {"a": [0.0, 1.0], "u": [0.0, 1.0]}, "y": "u", "start": {"x": 1.0}, "sigma": None, "sigma_x": None, "bounds": None,
+            "loss": "linear", "loss_scale": 1.0, "starts": 1, "level": 0.95, "steps": 5, "seed": 0,
+        },
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -121,6 +121,15 @@ def test_a_program_file_that_is_no_text(tmp_path: Path) -> None:
     assert autodiff("eval", "-f", str(tmp_path)).status == 4
 
 
+def test_a_file_that_does_not_end_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "endless").open("wb") as file:
+        file.truncate(1 << 40)
+    for words in (["-f", str(file.name)], ["x", "--at", f"@{file.name}"]):
+        ended = autodiff("eval", *words)
+        assert (ended.status, "it has more than" in ended.err) == (4, True)
+    assert autodiff("eval", "-", stdin=b"#" * 5_000_000).status == 4
+
+
 def test_hard_points_quietly() -> None:
     ended = autodiff("eval", "ln(x)", "--at", "x=-1", "-q")
     assert (ended.status, ended.out) == (3, "")

@@ -159,6 +159,7 @@ def derivative(
     Raises AutodiffError for a mistake in the text or the arguments, where a function has no derivative, and when the
     formula grows beyond all bounds.
     """
+    of = [*filter(None, named(of))]
     text, wrt = _of_notation(text, wrt)
     program = parse(text, strict=strict, wrt=wrt)
     numbers = numbers_of(program)

@@ -40,7 +40,7 @@ def parse(
     strict: bool = False,
     given: Any = (),
     wrt: str | Sequence[str] | None = None,
-    functions: Iterable[str] = (),
+    functions: str | Iterable[str] = (),
 ) -> ParsedProgram:
     """The syntax tree of a program, in which the names `given` have values, and `functions` are defined elsewhere.
 
@@ -48,13 +48,17 @@ def parse(
     a doubtful reading, too.
     """
     names, wanted = _with_values(given, wrt)
-    known = rules.functions()
-    return _parse(text, known.union(functions) if functions else known, strict=strict, given=names, wrt=wanted)
+    known, others = rules.functions(), named(functions)
+    return _parse(text, known.union(others) if others else known, strict=strict, given=names, wrt=wanted)
 
 
 def _with_values(given: Any, wrt: str | Sequence[str] | None) -> tuple[frozenset[str], frozenset[str]]:
     """The names that have a value, and those that are differentiated by."""
-    names = frozenset(normalised(str(name)) for name in given) if isinstance(given, Iterable) else frozenset()
+    names = (
+        frozenset(normalised(str(name)) for name in given)
+        if isinstance(given, Iterable) and getattr(given, "shape", None) != ()
+        else frozenset()
+    )
     wanted = frozenset[str]() if wrt is None else frozenset(named(wrt))
     return names | CONSTANTS.keys() & wanted, wanted
 
@@ -127,7 +131,9 @@ def evaluate(
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
     if digits:
         proven_digits(digits)
-    by_element = order != 1 or (wrt is not None and any("[" in name for name in named(wrt)))
+    by_element = (
+        not isinstance(order, int) or order != 1 or (wrt is not None and any("[" in name for name in named(wrt)))
+    )
     elements = by_element and any(not isinstance(value, float) for value in point.values())
     if elements:
         from autodiff.api.elementwise_view import over_elements  # most points are plain numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -263,7 +263,7 @@ def _slip(name: str, known: Sequence[str], option: str = "") -> str:
     return f"add {option}{name}=VALUE, or did you mean {quoted(near)}?" if near else ""
 
 
-def named(names: Sequence[str]) -> list[str]:
+def named(names: str | Iterable[str]) -> list[str]:
     """Names as they are given: several, or one text with commas between them, of which those in brackets part none.
 
     >>> named("x, A[0,1]"), named("p = max(f(u), v)"), named(("x",))
@@ -278,7 +278,10 @@ def named(names: Sequence[str]) -> list[str]:
             else:
                 parts[-1] += sign
         return [name.strip() for name in parts]
-    given: list[Any] = list(names) if hasattr(names, "__iter__") else [names]
+    try:
+        given: list[Any] = [names] if isinstance(names, Iterator) else list(names)  # which is read more than once
+    except TypeError:
+        given = [names]
     if others := [name for name in given if not isinstance(name, str)]:
         raise AutodiffError(f"a name is a text, not {shortened(repr(others[0]))}", hint='write for example ["x", "y"]')
     return given

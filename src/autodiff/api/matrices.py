@@ -19,7 +19,7 @@ from autodiff import diagnostics, display
 from autodiff.api.answer import Answer, known
 from autodiff.api.elementwise_view import OverNumbers, over_elements
 from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
-from autodiff.api.inputs import sources
+from autodiff.api.inputs import named, sources
 from autodiff.api.scalar_answer import Query
 from autodiff.diagnostics import SEVERITY
 from autodiff.errors import Span, shortened
@@ -162,7 +162,7 @@ def jacobian(
     program = parse(text, strict=strict, given=at, wrt=wrt)
     over = over_elements(program, {} if at is None else at, many=True)
     names = _sources(over, wrt)
-    answers = _answers(over, names, over.names(of or [over.lowered.name]), digits)
+    answers = _answers(over, names, over.names([*filter(None, named(of))] or [over.lowered.name]), digits)
     return _matrix("jacobian", program, over, answers, {name: answer.gradient for name, answer in answers.items()})
 
 
@@ -186,7 +186,7 @@ def jvp(
     over = over_elements(program, {} if at is None else at, many=True)
     rates = {} if direction is None else over.numbers(direction, "a direction")
     names = sources(over.lowered, [*rates], of_result=False)
-    answers = _answers(over, names, over.names(of or [over.lowered.name]), digits)
+    answers = _answers(over, names, over.names([*filter(None, named(of))] or [over.lowered.name]), digits)
     from autodiff.api.directions import TIME, along  # a Hessian needs none
 
     line, of_line = along(over.lowered, over.point, names, rates, digits)

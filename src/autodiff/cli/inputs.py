@@ -10,7 +10,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -22,8 +22,12 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.exact_float import decimal
+from autodiff.language.parser import LONGEST, require_short
 
 _LARGEST = sys.float_info.max
+
+_PROGRAM, _POINT = 4 * LONGEST, 1 << 28
+"""Bytes of a file that are read, at most: devices and pipes need not end."""
 
 
 def in_syntax(text: str) -> str:
@@ -31,6 +35,7 @@ def in_syntax(text: str) -> str:
     syntax = click.get_current_context().meta.get(SYNTAX, "auto")
     if syntax == "auto":
         return text
+    require_short(text)
     from autodiff.core import rules
     from autodiff.language.latex import reader as latex  # few programs are LaTeX
 
@@ -46,7 +51,7 @@ def read_program(program: str | None, file: str | None) -> str:
     if program is not None and file is not None:
         raise AutodiffError("the program is given twice, as an argument and with -f", hint="choose one")
     if file is not None:
-        return in_syntax(_decoded(_bytes(file), file))
+        return in_syntax(_decoded(_bytes(file, _PROGRAM), file))
     if program is None:
         raise AutodiffError(
             "no program",
@@ -146,15 +151,23 @@ def _stdin() -> bytes:
     from autodiff.tables import filesystems  # most programs are an argument
 
     try:
-        return filesystems.open_stdin("pipe a program into it, or use -f FILE").read()
+        return _whole(filesystems.open_stdin("pipe a program into it, or use -f FILE"), "stdin", _PROGRAM)
     except OSError as error:
         raise AutodiffError(f"can't read stdin: {error.strerror}", exit_status=DATA) from None
 
 
-def _bytes(path: str) -> bytes:
+def _whole(file: BinaryIO, name: str, most: int) -> bytes:
+    """What is in a file. Raises AutodiffError, without the rest, where that is more than so many bytes."""
+    content = file.read(most + 1)
+    if len(content) > most:
+        raise AutodiffError(f"can't read {name}: it has more than {most:,} bytes", exit_status=DATA)
+    return content
+
+
+def _bytes(path: str, most: int) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return _whole(file, quoted(path, 200), most)
     except OSError as error:
         raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
     except ValueError:
@@ -189,7 +202,7 @@ def read_object(path: str) -> dict[str, Any]:
     """A JSON object of a file, with no key twice."""
     import json  # as above
 
-    text = _decoded(_bytes(path), path)
+    text = _decoded(_bytes(path, _POINT), path)
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -60,7 +60,7 @@ def requested(
     Every name is one number, and of arrays the functions work element by element: a sum or a mean of a name is that of
     one number, which the comment in the source says. Raises AutodiffError for a mistake in the text or the arguments.
     """
-    if to not in TARGETS:
+    if not isinstance(to, str) or to not in TARGETS:
         raise AutodiffError(f"unknown target {quoted(str(to))}", hint=f"choose one of {', '.join(TARGETS)}")
     if to != "sql" and (at or total or table != "data"):
         raise AutodiffError("--sum, --table and --at belong to SQL", hint="add --to sql, or leave them out")

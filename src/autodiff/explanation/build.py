@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -71,7 +71,7 @@ def explain(
     """
     require_known(mode, convention)
     expand = named(expand)
-    if not (rate is None or (isinstance(rate, int | float) and math.isfinite(rate))):
+    if not (rate is None or (isinstance(rate, int | float) and abs(rate) <= sys.float_info.max)):
         raise AutodiffError(f"a learning rate is a finite number, not {shortened(repr(rate))}", hint="such as 0.1")
     program = parse(text, strict=strict, given=at, wrt=wrt)
     elements = None if at is None else over_elements(program, at)

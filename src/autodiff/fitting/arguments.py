@@ -33,7 +33,7 @@ def require_options(
             raise AutodiffError(f"{what} must be a dictionary of parameters", hint=f"write {what}={pattern}")
     for name, value in start.items():
         if not _is_finite(value):
-            raise AutodiffError(f"the start of {quoted(name)} must be a finite number")
+            raise AutodiffError(f"the start of {quoted(str(name))} must be a finite number")
     for name, ends in bounds.items():
         pair = ends if isinstance(ends, Sequence | np.ndarray) and len(ends) == 2 else ()
         if not len(pair) or not all(isinstance(end, numbers.Real) for end in pair):
@@ -47,9 +47,14 @@ def require_options(
     ):
         if not (isinstance(value, numbers.Real) and 0 < value < most):
             raise AutodiffError(f"{what} must be {rule}, not {shortened(repr(value))}")
-    for what, value, least in (("starts", starts, 1), ("steps", steps, 1), ("seed", seed, 0)):
-        if not (isinstance(value, numbers.Integral) and value >= least):
-            raise AutodiffError(f"{what} must be a whole number from {least}, not {shortened(repr(value))}")
+    for what, value, least, most in (
+        ("starts", starts, 1, 10_000),
+        ("steps", steps, 1, 10**9),
+        ("seed", seed, 0, math.inf),
+    ):
+        if not (isinstance(value, numbers.Integral) and least <= value <= most):
+            rule = f"{least} to {most:,}" if most < math.inf else f"{least} on"
+            raise AutodiffError(f"{what} must be a whole number from {rule}, not {shortened(repr(value))}")
 
 
 def uncertain(sigma_x: Mapping[str, Any], sigma: object, loss: str, *, prediction: bool) -> dict[str, str]:

@@ -171,8 +171,9 @@ def fit(
     Raises AutodiffError for names that don't fit, and (exit status 3) where the model has no value at the start.
     Needs NumPy and SciPy (the extra `fit`), and for `sigma_x` odrpack (the extra `odr`).
     """
-    arguments.require_options(y, sigma, start, bounds or {}, loss_scale, starts, level, steps, seed)
-    uncertain = arguments.uncertain(sigma_x or {}, sigma, loss, prediction=prediction)
+    bounds, sigma_x = {} if bounds is None else bounds, {} if sigma_x is None else sigma_x
+    arguments.require_options(y, sigma, start, bounds, loss_scale, starts, level, steps, seed)
+    uncertain = arguments.uncertain(sigma_x, sigma, loss, prediction=prediction)
     hidden: list[Reading] = []
     targets = (y, sigma, *uncertain.values())
     wanted = chooser(text, start, targets, hidden, strict=strict)(program_names(column_names(data)))
@@ -180,14 +181,14 @@ def fit(
     problem = Problem.of(text, columns, y, start, sigma, strict=strict)
     problem.readings = (*problem.readings, *hidden)
     begin = np.array([float(start[name]) for name in problem.names])
-    options = _options(problem, begin, bounds or {}, loss, loss_scale, steps)
+    options = _options(problem, begin, bounds, loss, loss_scale, steps)
     if uncertain:
         measured = MeasuredColumns.of(problem, columns, uncertain)
         nearest, same = other_starts.best(partial(measured.minimize, options=options), begin, options, starts, seed)
-        return _fit(nearest.plain, options, nearest, (starts, same), level, y, prediction=False, measured=measured)
+        return _fit(nearest.plain, options, nearest, (int(starts), same), level, y, prediction=False, measured=measured)
     search = partial(minimum.minimize, problem, options=options)
     solution, same = other_starts.best(search, begin, options, starts, seed)
-    fitted = _fit(problem, options, solution, (starts, same), level, y, prediction=prediction)
+    fitted = _fit(problem, options, solution, (int(starts), same), level, y, prediction=prediction)
     explained = fitted.r_squared or 0.0
     lower_sum = other_starts.lower_sum(problem, begin, options, solution, seed, explained) if starts == 1 else ""
     return replace(fitted, notes=(*fitted.notes, lower_sum)) if lower_sum else fitted
@@ -196,7 +197,7 @@ def fit(
 def _options(
     problem: Problem, begin: Vector, bounds: Mapping[str, tuple[float, float]], loss: str, scale: float, steps: int
 ) -> objective.Options:
-    if loss not in objective.LOSSES:
+    if not isinstance(loss, str) or loss not in objective.LOSSES:
         raise AutodiffError(f"there is no loss {quoted(str(loss))}", hint=f"there are {', '.join(objective.LOSSES)}")
     for name, (low, high) in bounds.items():
         if name not in problem.names:

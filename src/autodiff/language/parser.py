@@ -22,6 +22,18 @@ from autodiff.language.builder import Builder
 from autodiff.language.lexer import tokens
 from autodiff.language.token import Token
 
+LONGEST = 1_000_000
+"""Characters that a program may have: a longer one would take minutes."""
+
+
+def require_short(text: str) -> None:
+    """Raise AutodiffError for more characters than a program may have."""
+    if len(text) > LONGEST:
+        raise AutodiffError(
+            f"a program has at most {LONGEST:,} characters, and this one has {len(text):,}",
+            hint="give its numbers as inputs: in a point or a table",
+        )
+
 
 def parse(
     text: str,
@@ -36,6 +48,8 @@ def parse(
     A name in `given` has a value, which wins over a constant of that name; that one in `wrt` is a name is no doubt. With `strict` a doubtful reading such as
     `1/2x` is an error. Raises AutodiffError for anything that is no program, and for a line without effect.
     """
+    if isinstance(text, str):
+        require_short(text)
     program = (
         _of_latex(text, functions, given)
         if isinstance(text, str) and ("\\" in text or "{" in text or "$" in text)

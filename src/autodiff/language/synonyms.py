@@ -239,6 +239,8 @@ def glued(name: str, known: Collection[str], functions: Collection[str], letters
 
     The argument is in `known` or one of `letters`, the factors are in `known`. "" for any other name.
     """
+    if len(name) > 100:  # such a name is no slip, and its parts would be looked for one within the other
+        return ""
     for function in functions:
         factor, called, rest = name.partition(function)
         argument = rest.lstrip("0123456789")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from autodiff import diagnostics
@@ -66,6 +66,8 @@ def _floats(column: Any, name: str, codes: dict[str, list[str]] | None) -> Any:
         raise AutodiffError(f"a value of the column {quoted(name)} is beyond the range of float64") from None
     except (TypeError, ValueError):
         pass
+    if not isinstance(column, Iterable):
+        raise no_numbers
     cells = list(column.to_pylist() if hasattr(column, "to_pylist") else column)
     texts = [cell for cell in cells if isinstance(cell, str)]
     present = [isinstance(cell, str) or bool(cell == cell and cell is not None) for cell in cells]
@@ -104,7 +106,7 @@ def without_missing(
     """
     import numpy as np
 
-    if missing not in ("error", "drop", "mean"):
+    if not isinstance(missing, str) or missing not in ("error", "drop", "mean"):
         raise AutodiffError(f"missing is error, drop or mean, not {shortened(repr(missing))}")
     if scalars := [name for name, column in columns.items() if not np.ndim(column)]:
         raise AutodiffError(

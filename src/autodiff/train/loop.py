@@ -14,6 +14,7 @@ random in an epoch depends on the seed and the number of the epoch alone.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -178,7 +179,7 @@ def updated(state: State, slopes: Mapping[str, Any], plan: Hyperparameters, l1: 
 def require_plan(plan: Hyperparameters) -> None:
     """Raise AutodiffError for what is no number of epochs or rows, no rate, no seed or no optimizer."""
     optimizers = [*OPTIMIZERS, *WHOLE]
-    if plan.optimizer not in optimizers:
+    if not isinstance(plan.optimizer, str) or plan.optimizer not in optimizers:
         raise AutodiffError(
             f"unknown optimizer {shortened(repr(plan.optimizer))}", hint=f"choose one of {', '.join(optimizers)}"
         )
@@ -189,7 +190,7 @@ def require_plan(plan: Hyperparameters) -> None:
         message = f"{plan.optimizer} looks at all rows in each step, so it takes no batch_size"
         raise AutodiffError(message, hint="leave batch_size out")
     rate = plan.rate
-    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating) or not 0 < rate < math.inf:
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating) or not 0 < rate <= sys.float_info.max:
         raise AutodiffError(f"lr is a number above 0, not {shortened(repr(rate))}")
 
 
