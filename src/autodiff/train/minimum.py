@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.core.evaluate import DomainError
 from autodiff.train.model import Overflow
-from autodiff.train.optimizers.whole_vector import ParameterVector
+from autodiff.train.optimizers.whole_vector import ParameterVector, whole_hessian
 from autodiff.train.training import Training
 
 Vector: TypeAlias = Any
@@ -64,12 +64,7 @@ def falls_somewhere(training: Training, parameters: Mapping[str, Any], loss: flo
 def hessian(training: Training, parameters: Mapping[str, Any]) -> Vector:
     """The Hessian of the loss, estimated from a sample of the rows where they are many; not finite where it has none."""
     vector = ParameterVector(parameters)
-    return _whole(_hessian_product(training, parameters, vector), len(vector.joined(parameters)))
-
-
-def _whole(product: Product, size: int) -> Vector:
-    matrix = np.stack([product(unit) for unit in np.eye(size)])
-    return (matrix + matrix.T) / 2
+    return whole_hessian(_hessian_product(training, parameters, vector), len(vector.joined(parameters)))
 
 
 def _hessian_product(training: Training, parameters: Mapping[str, Any], vector: ParameterVector) -> Product:
@@ -99,7 +94,7 @@ def _hessian_product(training: Training, parameters: Mapping[str, Any], vector: 
 
 def _directions(product: Product, here: Vector, loss: float) -> Iterator[tuple[Vector, tuple[float, ...]]]:
     """The directions that are flat or bent down, and how far to go along each."""
-    hessian = _whole(product, len(here))
+    hessian = whole_hessian(product, len(here))
     if not np.isfinite(hessian).all():
         return
     values, vectors = np.linalg.eigh(hessian)

@@ -23,6 +23,7 @@ from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError
 from autodiff.train.minibatch_sweep import MEANS, SUMS
 from autodiff.train.model import CONVENTION, Model, Objective, Overflow
+from autodiff.train.optimizers.whole_vector import whole_hessian
 
 Vector: TypeAlias = Any
 
@@ -54,16 +55,11 @@ class Newton(_LossOfVector):
         parameters = self.vector.parts(vector)
         try:
             loss, slopes = self.objective.slopes(parameters)
-            hessian = self._hessian(parameters)
+            hessian = whole_hessian(hessian_products(self.objective, self.vector, parameters), len(vector))
         except (DomainError, Overflow):
             return None
         whole = np.isfinite(loss) and np.isfinite(hessian).all()
         return WithHessian(loss, self.vector.joined(slopes), hessian) if whole else None
-
-    def _hessian(self, parameters: Any) -> Vector:
-        product = hessian_products(self.objective, self.vector, parameters)
-        hessian = np.array([product(unit) for unit in np.eye(sum(map(math.prod, self.vector.shapes.values())))])
-        return (hessian + hessian.T) / 2
 
 
 def hessian_products(objective: Objective, vector: Any, parameters: Any) -> Callable[[Vector], Vector]:

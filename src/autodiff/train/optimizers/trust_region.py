@@ -47,18 +47,11 @@ class Trust(NamedTuple):
     scale: Vector = None
 
 
-class TrustRegionIteration(NamedTuple):
-    """Where an iteration ended: the loss there, the vector, and what the next one remembers."""
-
-    loss: float
-    vector: Vector
-    trust: Trust
-
-
 def minimize(
     curved: TwiceDifferentiableLoss, start: Vector, trust: Trust, iterations: int
-) -> Iterator[TrustRegionIteration]:
-    """Each iteration, until no step makes the loss smaller. Raises AutodiffError where there is no curvature at the start."""
+) -> Iterator[tuple[float, Vector, Trust]]:
+    """The loss and the vector that each iteration ended with, and what the next one remembers, until no step makes the loss
+    smaller. Raises AutodiffError where there is no curvature at the start."""
     here, vector = curved.expansion(start), start
     if here is None:
         raise AutodiffError(
@@ -75,7 +68,7 @@ def minimize(
             return
         here, vector, radius = step
         trust = Trust(radius, scale)
-        yield TrustRegionIteration(here.loss, vector, trust)
+        yield here.loss, vector, trust
 
 
 def _accepted(

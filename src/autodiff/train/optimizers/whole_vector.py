@@ -7,7 +7,7 @@ array([1., 2., 3.])
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -55,10 +55,11 @@ def _quasi_newton(objective: Objective, start: State, whole: ParameterVector, co
 def _trust_region(loss: TwiceDifferentiableLoss, start: State, whole: ParameterVector, count: int) -> Iterations:
     from autodiff.train.optimizers.trust_region import minimize  # other optimizers do without
 
-    for done in minimize(loss, whole.joined(start.parameters), whole.trust(start.memory), count):
-        radius, scale = done.trust
+    for reached, vector, (radius, scale) in minimize(
+        loss, whole.joined(start.parameters), whole.trust(start.memory), count
+    ):
         parts = whole.parts(scale)
-        yield done.loss, done.vector, {name: {"radius": radius, "scale": parts[name]} for name in parts}
+        yield reached, vector, {name: {"radius": radius, "scale": parts[name]} for name in parts}
 
 
 def curved(objective: Objective, whole: ParameterVector, optimizer: str) -> TwiceDifferentiableLoss:
@@ -66,6 +67,12 @@ def curved(objective: Objective, whole: ParameterVector, optimizer: str) -> Twic
     from autodiff.train.optimizers.curvature import LeastSquares, Newton  # other optimizers do without
 
     return (LeastSquares if optimizer == "lm" else Newton)(objective, whole)
+
+
+def whole_hessian(product: Callable[[Any], Any], size: int) -> Any:
+    """The Hessian of `size` parameters, from its products with a direction along each."""
+    matrix = np.stack([product(unit) for unit in np.eye(size)])
+    return (matrix + matrix.T) / 2
 
 
 class ParameterVector:
