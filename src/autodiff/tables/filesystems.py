@@ -93,10 +93,7 @@ def make_folder(file: str) -> None:
 
 def exists(address: str) -> bool:
     """Whether there is such a file or folder."""
-    if not is_remote(address):
-        return os.path.exists(local(address))
-    system, path = _system(address)
-    return bool(_done("read", address, lambda: system.exists(path)))
+    return bool(_remote_answer(address, "exists")) if is_remote(address) else os.path.exists(local(address))
 
 
 def size(address: str) -> int | None:
@@ -124,41 +121,35 @@ def digest(address: str) -> str:
 
 def is_folder(address: str) -> bool:
     """Whether the address is that of a folder."""
-    if not is_remote(address):
-        return os.path.isdir(local(address))
-    system, path = _system(address)
-    return bool(_done("read", address, lambda: system.isdir(path)))
+    return bool(_remote_answer(address, "isdir")) if is_remote(address) else os.path.isdir(local(address))
 
 
 def files_below(folder: str) -> list[str]:
     """All files in a folder and the folders in it, in the order of their names."""
-    if not is_remote(folder):
-        walk = os.walk(local(folder))
-        paths = [os.path.join(place, name) for place, _, names in walk for name in names]
-        return sorted(paths, key=lambda path: path.split(os.sep))
-    system, path = _system(folder)
-    paths = _done("read", folder, lambda: system.find(path))
-    return sorted(map(_url(folder, system), paths), key=lambda path: path.split("/"))
+    if is_remote(folder):
+        return _remote_files(folder, "find")
+    paths = (os.path.join(place, name) for place, _, names in os.walk(local(folder)) for name in names)
+    return sorted(paths, key=lambda path: path.split(os.sep))
 
 
 def matching(pattern: str) -> list[str]:
     """The files and folders whose names a pattern with `*`, `**`, `?` or `[…]` fits, in the order of their names."""
-    if not is_remote(pattern):
-        return sorted(glob.glob(local(pattern), recursive=True), key=lambda path: path.split(os.sep))
-    system, path = _system(pattern)
-    paths = _done("read", pattern, lambda: system.glob(path))
-    return sorted(map(_url(pattern, system), paths), key=lambda path: path.split("/"))
+    if is_remote(pattern):
+        return _remote_files(pattern, "glob")
+    return sorted(glob.glob(local(pattern), recursive=True), key=lambda path: path.split(os.sep))
 
 
-def _url(address: str, system: Any) -> Any:
-    """The function that makes an address of a path of this filesystem."""
-    scheme = address.partition("://")[0]
+def _remote_files(address: str, question: str) -> list[str]:
+    """The addresses of the files that a remote filesystem has for an address."""
+    (system, _), scheme = _system(address), address.partition("://")[0]
+    urls = (path if "://" in path else str(system.unstrip_protocol(path)) for path in _remote_answer(address, question))
+    return sorted((f"{scheme}://{url.partition('://')[2].lstrip('/')}" for url in urls), key=lambda url: url.split("/"))
 
-    def url(path: str) -> str:
-        path = str(system.unstrip_protocol(path)) if "://" not in path else path
-        return f"{scheme}://{path.partition('://')[2].lstrip('/')}"
 
-    return url
+def _remote_answer(address: str, question: str) -> Any:
+    """What a remote filesystem answers to `question`, a method of fsspec's, about an address."""
+    system, path = _system(address)
+    return _done("read", address, lambda: getattr(system, question)(path))
 
 
 def _system(address: str) -> tuple[Any, str]:
