@@ -17,7 +17,7 @@ from autodiff.core.evaluate import DomainError
 from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, counts, driver_sweep, part_sums
 from autodiff.errors import DATA, AutodiffError, shortened
 from autodiff.language.ast import Reading
-from autodiff.tables.columns import NumericTable, missing, program_names
+from autodiff.tables.columns import NumericTable, chosen
 from autodiff.tables.text import Table
 from autodiff.train.declarations import chooser
 from autodiff.train.loop import Hyperparameters
@@ -33,12 +33,8 @@ def used_columns(
 
     Raises AutodiffError for a missing one.
     """
-    known = program_names(table.names)
-    wanted = chooser(text, parameters, watch, readings=readings, strict=strict)(known)
-    for name in wanted:
-        if name not in known:
-            raise missing(table, name, f"a parameter is given with --params {name}=0")
-    return list(wanted)
+    choose = chooser(text, parameters, watch, readings=readings, strict=strict)
+    return list(chosen(table, choose, "a parameter is given with --params {}=0".format))
 
 
 class PartedTable:

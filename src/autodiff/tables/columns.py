@@ -106,7 +106,7 @@ def rows_of(
         if not files:
             columns = {
                 name: _ColumnReader(column, missing, np.empty(0), texts, tuple((known or {}).get(name, ())))
-                for name, column in _chosen(table, choose, otherwise).items()
+                for name, column in chosen(table, choose, otherwise).items()
             }
         files.append((count, table.name, table.unit))
         by_column = {column.name: column for column in columns.values()}
@@ -127,7 +127,7 @@ def rows_of(
     return NumericTable(name, whole, _lines(np, places, several), files[0][2], several), codes
 
 
-def _chosen(table: Table, choose: Choose, otherwise: Callable[[str], str]) -> dict[str, str]:
+def chosen(table: Table, choose: Choose, otherwise: Callable[[str], str]) -> dict[str, str]:
     """The column of the table that each chosen name is read from. Raises AutodiffError for a missing one."""
     known = program_names(table.names)
     wanted = choose(known)
