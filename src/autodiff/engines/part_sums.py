@@ -22,9 +22,9 @@ import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.core.evaluate import DomainError
-from autodiff.core.lowering import Lowered, lower
+from autodiff.core.lowering import lower
 from autodiff.diagnostics import written
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.tables.columns import NumericTable, program_names, rows_of
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
 from autodiff.train.declarations import Declared, chooser, declarations_of_rows, declared, with_matrices
@@ -187,12 +187,7 @@ def declared_of(task: TrainTask, expression: int) -> Declared:
     program = declared(task.program, names, task.parameters, behind=behind, strict=task.strict)
     for node in declarations_of_rows(program):
         text = shortened(program.program.source[slice(*node.span)])
-        raise AutodiffError(
-            f"{text} needs all rows before the first step, so the parts of a table can't be summed up",
-            span=node.span,
-            source=program.program.source,
-            hint="leave --engine out: the files are then read as one table",
-        )
+        raise _not_by_parts(f"{text} needs all rows before the first step", node.span, program.program.source)
     return program
 
 
@@ -244,7 +239,8 @@ def _planned(task: TrainTask, expression: int, parameters: Mapping[str, Any]) ->
                 if sweep_plan is not None:
                     return sweep_plan
     what = written(lowered, lowered.result) if expression == LOSS else quoted(task.watch[expression])
-    raise _not_by_parts(lowered, f"in {what} rows meet otherwise than in sums and means", lowered.result)
+    why = f"in {what} rows meet otherwise than in sums and means"
+    raise _not_by_parts(why, lowered.graph.spans[lowered.result], lowered.source)
 
 
 def _require_rows_apart(task: TrainTask, model: Model, parameters: Mapping[str, Any], number: float) -> None:
@@ -258,16 +254,13 @@ def _require_rows_apart(task: TrainTask, model: Model, parameters: Mapping[str, 
 
     axes = row_axes(values, order)
     for node in mixing_equations(lowered.graph, order, axes):
-        raise _not_by_parts(lowered, f"{written(lowered, node)} is computed from several rows", node)
+        why = f"{written(lowered, node)} is computed from several rows"
+        raise _not_by_parts(why, lowered.graph.spans[node], lowered.source)
 
 
-def _not_by_parts(lowered: Lowered, why: str, node: int) -> AutodiffError:
-    return AutodiffError(
-        f"{why}, so the parts of a table can't be summed up",
-        span=lowered.graph.spans[node],
-        source=lowered.source,
-        hint="leave --engine out: the files are then read as one table",
-    )
+def _not_by_parts(why: str, span: Span, source: str) -> AutodiffError:
+    hint = "leave --engine out: the files are then read as one table"
+    return AutodiffError(f"{why}, so the parts of a table can't be summed up", span=span, source=source, hint=hint)
 
 
 def _probe(task: TrainTask, model: Model, number: float, rows: int) -> dict[str, Any]:
