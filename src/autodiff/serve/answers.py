@@ -100,15 +100,12 @@ def _plotted(text: str, point: Mapping[str, Any], request: Mapping[str, str]) ->
 def _exported(text: str, point: Mapping[str, Any], request: Mapping[str, str]) -> dict[str, Any]:
     to = request.get("to", "")
     if to in FORMS:
-        import json
-        from importlib import import_module
-
         from autodiff.explanation.build import explain
+        from autodiff.render.document import compose
+        from autodiff.render.text.answer import as_json
 
         explanation = explain(text, point)
-        if to == "json":
-            return {"source": json.dumps(explanation.to_dict(), ensure_ascii=False, allow_nan=False)}
-        return {"source": getattr(import_module(f"autodiff.render.document.{to}"), to)(explanation)}
+        return {"source": as_json(explanation) if to == "json" else compose.written(explanation, to)}
     from autodiff.codegen.registry import TARGETS, requested, written
 
     if to not in TARGETS:
