@@ -8,7 +8,7 @@ r"""LaTeX tokens to nodes: what each rule of `grammar/latex.lark` makes of its p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError, Span
@@ -61,6 +61,11 @@ def plain_name(text: str) -> str:
         text = f"{accent[2]}_{accent[1]}{text[accent.end() :]}"
     text = re.sub(r"\\(?:mathrm|textrm|text|mathit)|[\\{}\s]", "", text)
     return re.sub(r"^var(?=epsilon|theta|phi)", "", text)
+
+
+def _calling(name: str) -> Callable[[LatexBuilder, Parts], Node]:
+    """The method for a rule whose second part is the argument of the function `name`."""
+    return lambda _, parts: _called(name, (parts[1],), _across(parts))
 
 
 class LatexBuilder:
@@ -161,20 +166,12 @@ class LatexBuilder:
     def bracket(self, parts: Parts) -> Node:
         return Node(BRACKET, (parts[1],), _across(parts), ["(", parts[1], ")"])
 
+    grouped = bracket
+
     def several(self, parts: Parts) -> Node:
         return Node(BRACKET, (parts[1],), _across(parts), ["(", parts[1], ", ", parts[3], ")"])
 
-    def absolute(self, parts: Parts) -> Node:
-        return _called("abs", (parts[1],), _across(parts))
-
-    def norm(self, parts: Parts) -> Node:
-        return _called("norm", (parts[1],), _across(parts))
-
-    def floor(self, parts: Parts) -> Node:
-        return _called("floor", (parts[1],), _across(parts))
-
-    def ceil(self, parts: Parts) -> Node:
-        return _called("ceil", (parts[1],), _across(parts))
+    absolute, norm, floor, ceil, root = map(_calling, ("abs", "norm", "floor", "ceil", "sqrt"))
 
     def fraction(self, parts: Parts) -> Node:
         written = [*parts[1].within(PRODUCT), "/", *parts[2].within(POWER)]
@@ -218,15 +215,9 @@ class LatexBuilder:
     def negation(self, parts: Parts) -> Node:
         return Node("not", (parts[1],), _across(parts), ["not (", parts[1], ")"])
 
-    def grouped(self, parts: Parts) -> Node:
-        return self.bracket(parts)
-
     def short_fraction(self, parts: Parts) -> Node:
         digits = re.sub(r"\\[cdt]?frac|\s", "", parts[0].text)
         return Node("frac", (), parts[0].span, [f"{digits[0]}/{digits[1]}"], PRODUCT)
-
-    def root(self, parts: Parts) -> Node:
-        return _called("sqrt", (parts[1],), _across(parts))
 
     def root_of_order(self, parts: Parts) -> Node:
         order, radicand, span = parts[2], parts[4], _across(parts)
