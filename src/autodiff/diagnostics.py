@@ -333,3 +333,8 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     names = list(names)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(shortened(name) for name in names[:limit]) + more
+
+
+def not_an_input(sentence: str, inputs: Sequence[str]) -> AutodiffError:
+    """The error where a name is no input of a program: the next step is one of those that it has."""
+    return AutodiffError(sentence, hint=f"its inputs are {listed(inputs)}" if inputs else "it has no inputs")

@@ -11,7 +11,7 @@ import click
 
 from autodiff.cli import files, inputs, options, output, streams
 from autodiff.cli.main import ProgramCommand
-from autodiff.diagnostics import listed
+from autodiff.diagnostics import not_an_input
 from autodiff.errors import HARD_POINT, AutodiffError, quoted, shortened
 from autodiff.render.text.answer import as_json
 
@@ -124,10 +124,7 @@ def _over(
     """The variables and their ranges; without any, the inputs that have no value."""
     for name, ends in ranges.items():
         if names and name not in names:  # a constant is a horizontal line over any name
-            raise AutodiffError(
-                f"--range names {quoted(name)}, which is not an input of this program",
-                hint=f"its inputs are {listed(names)}",
-            )
+            raise not_an_input(f"--range names {quoted(name)}, which is not an input of this program", names)
         if None in ends:
             raise AutodiffError(f"the range of {quoted(name)} needs two ends", hint=f"write for example {name}=-2..2")
     free = [name for name in names if name not in ranges and name not in at]

@@ -9,7 +9,7 @@ import click
 from autodiff.api.inputs import finite
 from autodiff.cli import files, inputs, options
 from autodiff.cli.main import ProgramCommand
-from autodiff.diagnostics import listed
+from autodiff.diagnostics import not_an_input
 from autodiff.errors import AutodiffError, quoted
 from autodiff.libraries import library
 
@@ -65,10 +65,7 @@ def command(program: str | None, file: str | None, strict: bool, of: str, points
         outputs = outputs_of(task)
         known = outputs.lowered.inputs
         if unknown := [name for name in typed if name not in known]:
-            raise AutodiffError(
-                f"--at gives {quoted(unknown[0])}, which is not an input of this program",
-                hint=f"its inputs are {listed(known)}",
-            )
+            raise not_an_input(f"--at gives {quoted(unknown[0])}, which is not an input of this program", known)
         options.notices(outputs.readings)
         return task
 

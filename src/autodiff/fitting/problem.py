@@ -24,7 +24,7 @@ from autodiff.batch.compile import Batch, Compiled
 from autodiff.batch.run import BufferPool, divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import listed
+from autodiff.diagnostics import listed, not_an_input
 from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted
 from autodiff.fitting.target import deviations_of, numbers_of_target, require_rows_apart
 from autodiff.language.ast import Reading
@@ -107,10 +107,7 @@ class Problem:
         inputs = lower(program).inputs
         for name in start:
             if name not in inputs:
-                raise AutodiffError(
-                    f"the parameter {quoted(name)} is not an input of the model",
-                    hint=f"its inputs are {listed(inputs)}" if inputs else "it has no inputs",
-                )
+                raise not_an_input(f"the parameter {quoted(name)} is not an input of the model", inputs)
             if name in columns:
                 raise AutodiffError(
                     f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter"

@@ -20,7 +20,7 @@ import numpy as np
 
 from autodiff.core import rules
 from autodiff.core.lowering import lower
-from autodiff.diagnostics import listed
+from autodiff.diagnostics import listed, not_an_input
 from autodiff.errors import DATA, AutodiffError, Span, did_you_mean, quoted, shortened
 from autodiff.language.ast import (
     CONSTANTS,
@@ -231,10 +231,7 @@ def fitting(inputs: Sequence[str], parameters: Collection[str], columns: Collect
         if name in columns:
             raise AutodiffError(f"{quoted(name)} is a parameter and a column of the data", hint="rename the parameter")
         if name not in inputs:
-            raise AutodiffError(
-                f"the parameter {quoted(name)} is not an input of the program",
-                hint=f"its inputs are {listed(inputs)}" if inputs else "it has no inputs",
-            )
+            raise not_an_input(f"the parameter {quoted(name)} is not an input of the program", inputs)
     if not parameters:
         raise AutodiffError("there is nothing to train", hint="name the parameters and their start: --params w=0,b=0")
 

@@ -25,9 +25,9 @@ _ATTRIBUTES = {
 }
 
 
-def dot(drawing: Drawing, most: int = 40, *, right: bool = False) -> str:
-    """A digraph of at most `most` vertices (4 or more); the middle of a larger one is left out and counted."""
-    shown = elide(drawing, most).drawing
+def dot(drawing: Drawing, *, right: bool = False) -> str:
+    """A digraph of at most 40 vertices; the middle of a larger one is left out and counted."""
+    shown = elide(drawing).drawing
     names = {vertex.name: f"v{number}" for number, vertex in enumerate(shown.vertices)}
     heading = [f"label={_quoted([fitted(drawing.title, 100)])}", "labelloc=t"] if drawing.title else []
     heading += ["rankdir=LR"] if right else []

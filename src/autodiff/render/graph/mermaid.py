@@ -26,9 +26,9 @@ _STYLES = {
 }
 
 
-def mermaid(drawing: Drawing, most: int = 40, *, right: bool = False) -> str:
-    """A flowchart of at most `most` vertices (4 or more); the middle of a larger one is left out and counted."""
-    shown = elide(drawing, most).drawing
+def mermaid(drawing: Drawing, *, right: bool = False) -> str:
+    """A flowchart of at most 40 vertices; the middle of a larger one is left out and counted."""
+    shown = elide(drawing).drawing
     names = {vertex.name: f"v{number}" for number, vertex in enumerate(shown.vertices)}
     rows = ["flowchart LR" if right else "flowchart TD"]
     rows += [f'  {names[vertex.name]}("{_escaped(described(vertex))}")' for vertex in shown.vertices]

@@ -25,9 +25,9 @@ _STYLES = {"result": ", thick", "held": ", dashed", "constant": ", dashed", GAP:
 _SIGN, _LINE = 0.21, 1.3  # centimetres: the width of a character, the distance of two layers
 
 
-def tikz(drawing: Drawing, most: int = 40, *, right: bool = False, fragment: bool = False) -> str:
-    """A picture of at most `most` vertices (4 or more); the middle of a larger one is left out and counted."""
-    shown = elide(drawing, most).drawing
+def tikz(drawing: Drawing, *, right: bool = False, fragment: bool = False) -> str:
+    """A picture of at most 40 vertices; the middle of a larger one is left out and counted."""
+    shown = elide(drawing).drawing
     layered = arrange(shown)
     words = [described(vertex) for vertex in shown.vertices]
     captions = [label(arrow, WIDEST) for arrow in shown.arrows]
