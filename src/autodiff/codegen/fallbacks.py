@@ -50,11 +50,11 @@ def with_constant(row: Primitive, static_args: tuple[float | None, ...]) -> str:
     return _POWERS.get(static_args[1], "") if row is POWER else ""
 
 
-def _nested(variable: str, ratios: Iterable[Fraction | int]) -> str:
+def _nested(ratios: Iterable[Fraction | int]) -> str:
     """1 + r1*z*(1 + r2*z*(1 + …)): a series by the ratios of its terms."""
     text = "1"
     for ratio in reversed(list(map(Fraction, ratios))):
-        text = f"1 {'-' if ratio < 0 else '+'} {variable}*{abs(ratio.numerator)}/{ratio.denominator}*({text})"
+        text = f"1 {'-' if ratio < 0 else '+'} z*{abs(ratio.numerator)}/{ratio.denominator}*({text})"
     return text
 
 
@@ -86,7 +86,7 @@ def _erf(small: str, right: str, left: str) -> str:
     Beyond 40 it is 0. The rule's error is e^(-4 pi^2), the pole's correction, 2/(e^(4 pi x) - 1), counts below x = 2 pi.
     """
     ratios = [Fraction(-(2 * k - 1), k * (2 * k + 1)) for k in range(1, 15)]
-    series = f"s = 2/sqrt(pi)*u*({_nested('z', ratios)})"
+    series = f"s = 2/sqrt(pi)*u*({_nested(ratios)})"
     terms = _sum(f"{math.exp(-k * k / 4)!r}/(z + {k * k / 4!r})" for k in range(1, 13))
     tail = f"t = gaussian(x)*x/pi*(0.5/z + {terms}) - if(x < 6, 2/expm1(4*pi*x), 0)"
     return f"x = min(abs(u), 40); z = x*x; {series}; {tail}; if(x < 0.5, {small}, if(u > 0, {right}, {left}))"
@@ -149,12 +149,12 @@ def _polygamma(n: int) -> Callable[[], str]:
 
 def _bessel_1() -> str:
     ratios = [Fraction(-1, 2 * k * (2 * k + 3)) for k in range(1, 9)]
-    return f"z = u*u; if(abs(u) < 1, u/3*({_nested('z', ratios)}), (sin(u)/u - cos(u))/u)"
+    return f"z = u*u; if(abs(u) < 1, u/3*({_nested(ratios)}), (sin(u)/u - cos(u))/u)"
 
 
 def _bessel_2() -> str:
     ratios = [Fraction(-1, 2 * k * (2 * k + 5)) for k in range(1, 10)]
-    return f"z = u*u; if(abs(u) < 1.5, z/15*({_nested('z', ratios)}), ((3/z - 1)*sin(u) - 3*cos(u)/u)/u)"
+    return f"z = u*u; if(abs(u) < 1.5, z/15*({_nested(ratios)}), ((3/z - 1)*sin(u) - 3*cos(u)/u)/u)"
 
 
 _TEXTS: dict[tuple[str, int], str] = {

@@ -1,4 +1,4 @@
-"""A program evaluated at a point: once for its explanation, and again at points beside it.
+"""A program evaluated at a point, for its explanation.
 
 >>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
@@ -26,14 +26,8 @@ class Evaluation(NamedTuple):
     failed: int | None = None
 
 
-_NONE: Mapping[int, float] = {}
-
-
-def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, float] = _NONE) -> Evaluation:
-    """The program at a point, whether or not the result has a value there.
-
-    The equations in `assigned` have those values, whatever their arguments are.
-    """
+def evaluated(lowered: Lowered, point: Mapping[str, float]) -> Evaluation:
+    """The program at a point, whether or not the result has a value there."""
     graph, known = lowered.graph, dict[int, float]()
 
     def leaf(node: int) -> float:
@@ -41,7 +35,7 @@ def evaluated(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[in
         return known[node]
 
     def apply(node: int, args: Sequence[float]) -> float:
-        known[node] = assigned[node] if node in assigned else number(graph, node, args)
+        known[node] = number(graph, node, args)
         return known[node]
 
     try:

@@ -143,22 +143,19 @@ def _sure(analysis: Analysis) -> list[tuple[str, float, float]]:
 
 
 def _function(analysis: Analysis) -> Function:
+    """The result at a point, in more digits where float64 loses its own; assigned names have the point's values."""
     assigned = {name: node for name, node in analysis.wanted.items() if node not in analysis.graph.inputs}
-    if analysis.exact is not None and len(analysis.graph) <= EXACT:
-        return partial(_exactly, analysis, analysis.exact.bits)
-    return lambda point: value(analysis.lowered, point, {assigned[n]: point[n] for n in assigned if n in point})
+    bits = analysis.exact.bits if analysis.exact is not None and len(analysis.graph) <= EXACT else 0
 
+    def function(point: Mapping[str, float]) -> float | None:
+        moved = {node: point[name] for name, node in assigned.items() if name in point}
+        if not bits:
+            return value(analysis.lowered, point, moved)
+        from autodiff.verify import digits  # most answers need none
 
-def _exactly(analysis: Analysis, bits: int, point: Mapping[str, float]) -> float | None:
-    """The result at a point where float64 loses its digits; assigned names have the point's values."""
-    from autodiff.verify import digits  # most answers need none
+        return digits.value(analysis.lowered, point, bits, moved)
 
-    moved = {
-        node: point[name]
-        for name, node in analysis.wanted.items()
-        if node not in analysis.graph.inputs and name in point
-    }
-    return digits.value(analysis.lowered, point, bits, moved)
+    return function
 
 
 def _point(analysis: Analysis, name: str) -> Mapping[str, float]:
