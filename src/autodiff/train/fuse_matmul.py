@@ -86,10 +86,8 @@ def _rewritten(
     of: dict[int, int] = {}
     for node in order:
         row, span = graph.rows[node], graph.spans[node]
-        if node in graph.constants:
-            of[node] = rewritten.constant(graph.constants[node], span)
-        elif row is None:
-            of[node] = rewritten.input(graph.inputs[node], span)
+        if row is None:
+            of[node] = graph.copied(node, rewritten, of)
         elif node in sums:
             pairs = [(_weighted(graph, term, numbers, columns), minus) for term, minus in sums[node]]
             weighted = [(of[pair[0]], of[pair[1]], minus) for pair, minus in pairs if pair]
