@@ -76,3 +76,9 @@ def test_tall_matrices_are_multiplied_with_vectors_in_parts() -> None:
     product = NumPyArrays().product
     np.testing.assert_allclose(product(matrix, columns), matrix @ columns, rtol=1e-12)
     np.testing.assert_allclose(product(rows, matrix), rows @ matrix, rtol=1e-10)
+
+
+def test_a_backward_pass_keeps_the_slopes_of_the_parameters_alone() -> None:
+    model = Model(lower(parse("mse(y, tanh(x*w + b))")), ["w", "b"])
+    run = model.over({"x": np.ones(5), "y": np.zeros(5)}).run({"w": 1.0, "b": 0.0})
+    assert model.adjoints(run).keys() == set(model.sources.values())

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ from autodiff.arrays import functions, linearize
 from autodiff.arrays.linearize import evaluated, reduced_axis, widened
 from autodiff.arrays.masks import needed
 from autodiff.arrays.shapes import ShapeError, pointing, shape_error
-from autodiff.arrays.ufuncs import EACHWISE, Array, Value, number, shape
+from autodiff.arrays.ufuncs import EACHWISE, Array, Shape, Value, number, shape
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -245,7 +246,7 @@ def evaluate(
             yield node
             for done in unused.get(node, ()) if unused else ():
                 if shape(values[done]):
-                    values[done] = np.broadcast_to(np.nan, shape(values[done]))
+                    values[done] = _without_elements(shape(values[done]))
 
     with np.errstate(all="call", under="ignore", call=engine):
         values = engine.evaluate(lowered, point, known, equations).values
@@ -254,6 +255,12 @@ def evaluate(
         trace = ArrayTrace(lowered, values, order, *needed(graph, values, order, results or (lowered.result,), known))
     engine.require_domains(trace)
     return trace
+
+
+@lru_cache(maxsize=256)
+def _without_elements(shape: Shape) -> Array:
+    """An array of a shape that takes no room."""
+    return np.broadcast_to(np.nan, shape)
 
 
 def linear(trace: ArrayTrace, sources: Collection[int]) -> Linear:

@@ -207,17 +207,20 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
             return _reduced(row, args, span)
         if row.kind != ELEMENTWISE:
             return NumPyArrays(span).of_row(row, args)
-        shapes = [shape(a) for a in args]
-        if len(set(shapes)) > 1 and (wide := broadcast(shapes)):
+        shapes = tuple(map(shape, args))
+        wide = shapes[0] if len(set(shapes)) == 1 else _common(shapes)
+        if wide and wide is not shapes[0]:
             grown(row, shapes, wide, span)
         value = ufuncs.function(row)(*args)
-        if not row.definition:
+        if not row.definition or wide is None or shape(value) == wide:
             return value
-        wide = np.broadcast_shapes(*shapes)  # of a choice that took one branch, the other may not have been evaluated
-        return value if shape(value) == wide else np.broadcast_to(value, wide)
+        return np.broadcast_to(value, wide)  # of a choice that took one branch, the other may not have been evaluated
     except ValueError:
         raise shape_error(row, [shape(a) for a in args], span) from None
 
+
+_common = lru_cache(maxsize=256)(broadcast)
+"""The shape of what has these shapes; None where they don't fit each other."""
 
 _PRODUCTS: Mapping[str, Function] = {
     "matmul": lambda a, b: plain(a @ b),

@@ -93,10 +93,10 @@ class Model:
         return {node: run.values[node] for node in nodes}
 
     def adjoints(self, run: ArrayTrace, ends: Collection[int] = ()) -> dict[int, Any]:
-        """The backward pass: the slope of the loss in every equation between it and the parameters, or in `ends` alone."""
+        """The backward pass: the slope of the loss in the parameters, or in `ends`."""
         edges = None if run.inactive or ends else self._edges
         to, seed = [*(ends or self.sources.values())], 1.0 / np.size(run.values[self.lowered.result])
-        return algebra.vjp(run, to, CONVENTION, seed, edges, kept=ends or None)
+        return algebra.vjp(run, to, CONVENTION, seed, edges, kept=frozenset(to))
 
     def sweep(self, parameters: Values, fixed: Mapping[int, Any] | None, rows: int) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
@@ -127,9 +127,10 @@ class Model:
             slope = np.where(np.asarray(value) == 0, at_zero, slope + l1 * np.sign(value))
         return np.array(slope) if np.ndim(value) else float(slope)
 
-    def steep(self, run: ArrayTrace, adjoints: Mapping[int, Any]) -> int:
+    def steep(self, run: ArrayTrace) -> int:
         """The equation from which on, going back, a slope is not finite."""
-        graph = self.lowered.graph
+        graph, seed = self.lowered.graph, 1.0 / np.size(run.values[self.lowered.result])
+        adjoints = algebra.vjp(run, [*self.sources.values()], CONVENTION, seed)
         for node in reversed(run.order):
             infinite = [a for a in graph.args[node] if a in adjoints and not np.all(np.isfinite(adjoints[a]))]
             if infinite and node in adjoints and np.all(np.isfinite(adjoints[node])):
@@ -300,7 +301,7 @@ class Objective:
         }
         for name, slope in gradient.items():
             if not _finite(slope):
-                raise Overflow(name, model.steep(run, adjoints))
+                raise Overflow(name, model.steep(run))
         return self.loss_of(run, parameters), gradient
 
     def loss_of(self, run: ArrayTrace, parameters: Values) -> float:

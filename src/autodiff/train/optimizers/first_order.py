@@ -55,7 +55,9 @@ def sgd(value: Value, slope: Value, memory: Memory, step: int, rate: float, cons
     slope = _decayed(slope, value, constants)
     momentum = constants.momentum or 0.0
     if not momentum:
-        return Updated(value - rate * slope, memory, rate)
+        move = rate * slope
+        moved = np.subtract(value, move, out=move) if isinstance(move, np.ndarray) else value - move
+        return Updated(moved, memory, rate)
     velocity = momentum * memory["velocity"] + slope if memory else slope
     move = slope + momentum * velocity if constants.nesterov else velocity
     return Updated(value - rate * move, {"velocity": velocity}, rate * (1 + momentum if constants.nesterov else 1.0))
