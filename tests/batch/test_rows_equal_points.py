@@ -400,9 +400,9 @@ def test_equal_points_at_corners_are_answered_once(monkeypatch: pytest.MonkeyPat
     compiled = autodiff.compile("abs(x)*y")
     answer = type(compiled).answer
 
-    def noted(self: autodiff.Compiled, point: Mapping[str, float]) -> autodiff.Answer:
+    def noted(self: autodiff.Compiled, point: Mapping[str, float], **options: int) -> autodiff.Answer:
         asked.append(point)
-        return answer(self, point)
+        return answer(self, point, **options)
 
     monkeypatch.setattr(type(compiled), "answer", noted)
     rows = compiled.batch(x=np.zeros(5000), y=np.arange(5000) % 4 + 1.0)

@@ -21,6 +21,7 @@ from autodiff.plotting.marks import simplest
 from autodiff.plotting.sampler import Sampler
 from autodiff.plotting.surface import surface
 from autodiff.render.plot import terminal, words
+from autodiff.verify import digits
 from tests.support.command import autodiff
 
 PI = math.pi
@@ -443,9 +444,9 @@ def test_a_program_without_blocks_is_drawn_with_few_samples(monkeypatch: pytest.
     counted: list[Mapping[str, float]] = []
     honest = Compiled.answer
 
-    def answer(self: Compiled, point: Mapping[str, float]) -> Answer:
+    def answer(self: Compiled, point: Mapping[str, float], **options: int) -> Answer:
         counted.append(point)
-        return honest(self, point)
+        return honest(self, point, **options)
 
     monkeypatch.setattr(Compiled, "answer", answer)
     assert not package.compile(text).in_blocks
@@ -455,6 +456,38 @@ def test_a_program_without_blocks_is_drawn_with_few_samples(monkeypatch: pytest.
     found = plot(text, ("x", -2.0, 2.0), {"y": 1.0})
     assert len(counted) < 1000
     assert found.notes[0].startswith("samples of this program are computed one by one")
+
+
+@pytest.mark.parametrize("text", ["sin(x)/abs(sin(x))", "sin(x)^2 + cos(x)^2"])
+def test_samples_that_need_more_digits_begin_with_what_others_needed(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    tried: list[int] = []
+    honest = digits._at_precision
+
+    def at_precision(*given: Any, **options: Any) -> Any:
+        tried.append(given[3])
+        return honest(*given, **options)
+
+    monkeypatch.setattr(digits, "_at_precision", at_precision)
+    found = plot(text, ("x", -5.0, 5.0))
+    assert found.curves[1].low < 0 < found.curves[1].high
+    assert len(tried) > 100
+    assert tried.count(max(tried)) > 0.8 * len(tried)
+
+
+def test_functions_by_balls_are_sampled_a_thousand_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    honest = Sampler.approximate
+
+    def approximate(self: Sampler, *places: Any) -> Any:
+        counted.append(places[0].size)
+        return honest(self, *places)
+
+    monkeypatch.setattr(Sampler, "approximate", approximate)
+    found = plot("gammainc_a(a, 0.5)", ("a", -5.0, 5.0))
+    assert [(mark.kind, mark.x) for mark in found.marks] == [("end", 0.0)]
+    assert sum(counted) < 1200
 
 
 def test_a_derivative_without_a_value_is_left_out_with_a_note() -> None:

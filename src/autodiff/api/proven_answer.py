@@ -48,7 +48,7 @@ def proven_answer(query: Query, run: Trace | None) -> tuple[Answer, Proven | Non
     except ImportError:
         why = "float64 can't tell the digits here, and ball arithmetic is not installed"
         return empty.lacking("unknown", why, hint=INSTALL), None
-    proven = by_balls.proven(lowered, query.point, query.names, query.digits)
+    proven = by_balls.proven(lowered, query.point, query.names, query.digits, least=query.least_bits)
     if proven.undecided is not None or proven.value is None:
         node = lowered.result if proven.undecided is None else proven.undecided
         why = f"{diagnostics.written(lowered, node)} can't be told from a special point, a jump or the end of its domain here"

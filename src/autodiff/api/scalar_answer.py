@@ -20,7 +20,7 @@ from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
-from autodiff.core.linearize import FRAMEWORKS
+from autodiff.core.linearize import FRAMEWORKS, Linearization
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
@@ -41,6 +41,7 @@ class Query(Record):
     convention  the framework whose number replaces a slope at a corner
     digits      how many proven digits are asked for; 0 for float64
     most        names times equations up to which one-sided slopes are computed; 0 for the usual limit
+    least_bits  where float64's digits are not sure, the precision that ball arithmetic begins with; 0 where that is not known
     """
 
     lowered: Lowered
@@ -51,6 +52,7 @@ class Query(Record):
     convention: str = ""
     digits: int = 0
     most: int = 0
+    least_bits: int = 0
 
     @property
     def empty(self) -> Answer:
@@ -72,7 +74,7 @@ class Query(Record):
             return without_value(self.empty, self.lowered, trouble) if beyond else answer
         special = special_points(self.lowered, run, self.names.values())
         reached = self.reached(special)
-        swept = _by_sweeps(self, run, reached)
+        swept = None if self.least_bits and not reached else _by_sweeps(self, run, reached)
         if swept is None:
             return _in_balls(self, run)
         return _from_both_sides(self, swept, run, special) if reached else swept
@@ -105,10 +107,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     lowered, mode, check = query.lowered, query.mode, query.check
     names = {name: node for name, node in query.names.items() if name not in without}
     factors = linearize.linearize(lowered, run, names.values())
-    tangents = None
-    if mode != "reverse":
-        tangent = in_all_directions(factors, names).get(lowered.result, {})
-        tangents = {name: tangent.get(name, 0.0) for name in names}
+    tangents = None if mode == "reverse" else _forward(lowered, factors, names)
     backward = vjp(lowered.result, factors, names.values())
     slopes = [backward.get(node, 0.0) for node in names.values()]
     gradient = tangents if tangents is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
@@ -130,6 +129,11 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     forward = tangents if mode == "both" else None
     checked = True if agreement == AGREE else None
     return query.empty.filled(float(run.values[lowered.result]), gradient, forward, checked=checked)
+
+
+def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
+    tangent = in_all_directions(factors, names).get(lowered.result, {})
+    return {name: tangent.get(name, 0.0) for name in names}
 
 
 def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence[int]) -> Answer:

@@ -139,21 +139,21 @@ class Compiled:
         points = zip(*(np.broadcast_to(c, len(results[0]))[places].tolist() for c in columns.values()), strict=True)
         known: dict[tuple[float, ...], tuple[list[float], str]] = {}
         hard: dict[int, str] = {}
+        bits = 0  # the least that a row needed so far: rows of one program often need the same
         for row, point in zip(places.tolist(), points if columns else repeat(()), strict=False):
-            numbers, status = known.get(point) or self._numbers_at(dict(zip(columns, point, strict=True)))
-            if len(known) < _REMEMBERED:
-                known[point] = numbers, status
+            if point not in known:
+                answer = self.answer(dict(zip(columns, point, strict=True)), least_bits=bits)
+                bits = min(bits or answer.bits, answer.bits or bits)
+                numbers = [math.nan if n is None else n + 0.0 for n in (answer.value, *answer.gradient.values())]
+                if len(known) == _REMEMBERED:
+                    known.clear()
+                known[point] = numbers, answer.status
+            numbers, status = known[point]
             for column, number in zip(results, numbers, strict=True):
                 column[row] = number
             if status != "ok":
                 hard[row] = status
         return hard
-
-    def _numbers_at(self, point: Mapping[str, float]) -> tuple[list[float], str]:
-        """Value and slopes at a point, NaN for one that does not exist, and the status."""
-        answer = self.answer(point)
-        numbers = (answer.value, *answer.gradient.values())
-        return [math.nan if number is None else number + 0.0 for number in numbers], answer.status
 
     @property
     def in_blocks(self) -> bool:
@@ -190,10 +190,13 @@ class Compiled:
                 divided(rows, SHARE, partial(machine.run, columns, results, good, steps.doubt))
         return results, good
 
-    def answer(self, point: Mapping[str, float], digits: int = 0) -> Answer:
-        """The one-shot answer of a row, `digits` of them proven; a row that it refuses has the status `input`."""
+    def answer(self, point: Mapping[str, float], digits: int = 0, least_bits: int = 0) -> Answer:
+        """The one-shot answer of a row, `digits` of them proven; a row that it refuses has the status `input`.
+
+        least_bits  the precision that ball arithmetic begins with, where float64's digits are known not to be sure
+        """
         not_finite = [name for name, number in point.items() if not math.isfinite(number)]
-        query = Query(self.lowered, point, self.sources, check=False, digits=digits)
+        query = Query(self.lowered, point, self.sources, check=False, digits=digits, least_bits=least_bits)
         if not not_finite:
             return query.answer()
         return query.empty.lacking(INPUT, f"{quoted(not_finite[0])} is no finite number")

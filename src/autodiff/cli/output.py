@@ -14,7 +14,6 @@ import click
 
 from autodiff.cli import options, streams
 from autodiff.errors import AutodiffError, quoted
-from autodiff.libraries import library
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -59,12 +58,12 @@ def picture_form(path: str | None) -> str:
     """
     if path is None:
         return ""
-    from autodiff.render.plot.image import FORMATS
+    from autodiff.render.plot.image import FORMATS, load
 
     form = path.rpartition(".")[2].lower()
     if form not in FORMATS:
         raise AutodiffError(f"{quoted(path, 200)} is no picture", hint=f"end its name with .{', .'.join(FORMATS)}")
-    library("matplotlib", "a picture", "plot")
+    load()
     return form
 
 

@@ -176,6 +176,7 @@ def _content(picture: Plot | Surface, form: str, theme: str | None, height: int)
         return (streams.fitting(text, sys.stdout) if width >= terminal.NARROWEST else text).encode()
     from autodiff.render.plot import image
 
+    image.load()
     if isinstance(picture, Plot):
         return image.image(picture, form, theme)
     return image.surface_image(picture, form, theme)

@@ -168,10 +168,12 @@ def _by_differences(
         scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
         difference: arb = total * 2 ** (every * half) / scale
     with precision(128):
-        ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
-        bound = 5 ** len(shapes) * share(*ends, place) * prod(map(factorial, counts)) / scale
         step = arb(every) / 2 ** (half + 1)
-        error = bound * (3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide)
+        part = 5 ** len(shapes) * prod(map(factorial, counts)) / scale
+        part *= 3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide
+        enough = part < abs(difference) / arb(2) ** bits  # a share is at most 1
+        ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
+        error = part if enough else part * share(*ends, place)
         if not u.is_exact():
             error += u.rad() * abs(density(*orders, *shapes, u))
     return difference + arb(0, abs(error).upper())

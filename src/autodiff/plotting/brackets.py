@@ -44,7 +44,8 @@ ROUNDS = 12
 
 EARLY, NEARLY, CLEARLY = 4, 1.06, 4.0
 """From so many halvings on, an interval is given up whose change has shrunk as that of a smooth curve does, within this
-factor; after ROUNDS, within the larger one. Single halvings say little: a sample may hit the corner."""
+factor; after ROUNDS, within the larger one. Single halvings say little: a sample may hit the corner; where functions are
+computed by balls, they have to do."""
 
 BOTH = 0.05
 """What the mean slope misses of both halves, in parts of the change of the value, where both are followed."""
@@ -191,6 +192,7 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
     )
     table = table[:, np.isfinite(table[[_FA, _FB]]).any(axis=0)]
     table[[_MISS, _TILT]] = _changes(table)
+    early = 1 if sampler.by_balls else EARLY
     for level in range(DEPTH):
         m = table[_A] + (table[_B] - table[_A]) / 2
         moves = (m > table[_A]) & (m < table[_B])
@@ -206,8 +208,8 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
         both = moves & (np.minimum(first[0], second[0]) > BOTH * np.abs(table[_FB] - table[_FA]) + rounding[0])
         halves = np.where(moves, np.where(go_left, left, right), table)
         table = np.concatenate([halves, np.where(go_left, right, left)[:, both]], axis=1)
-        if level >= EARLY or both.any():
-            table = _pruned(table, level, usual)
+        if level >= early or both.any():
+            table = _pruned(table, level, usual, early)
     for row in table.T:
         steepness = float(np.max(np.abs(row[[_SA, _SB]]), initial=0.0, where=np.isfinite(row[[_SA, _SB]])))
         open_end = bool(np.isnan(row[[_FA, _FB]]).any())
@@ -223,11 +225,11 @@ def _rounding(table: Vector, usual: Vector) -> Vector:
     return np.asarray(NEGLIGIBLE * np.maximum(np.array([sizes[:2].max(axis=0), sizes[2:].max(axis=0)]), usual))
 
 
-def _pruned(table: Vector, level: int, usual: Vector) -> Vector:
+def _pruned(table: Vector, level: int, usual: Vector, early: int) -> Vector:
     """The intervals without those that changed too little for a break; the largest of each interval of the grid."""
     now = _changes(table)
     size = np.nan_to_num(now[0] + (table[_B] - table[_A]) * now[1], posinf=np.finfo(float).max)
-    if level >= EARLY:
+    if level >= early:
         shrunk = (table[_B] - table[_A]) / table[_WIDTH]
         least = (NEARLY if level < ROUNDS else CLEARLY) * shrunk * table[[_MISS, _TILT]]
         stays = ((now >= least) & (now > _rounding(table, usual))).any(axis=0)

@@ -21,11 +21,10 @@ from autodiff.plotting.marks import named
 from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Curve, Mark, Plot, Tangent
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID, BALLS_GRID = 2000, 500
-"""Intervals that are searched: several for each column of a picture; the same where functions are computed by balls."""
-
-FEW = 250
-"""Intervals where each sample is a one-shot evaluation; special points between them are not searched for then."""
+GRID, FEW = 2000, 250
+"""Intervals that are searched: several for each column of a picture; the same where functions are computed by balls, or each
+sample is a one-shot evaluation, and special points between them are not searched for.
+"""
 
 OFFSET = 0.137
 """How far the grid is moved, in parts of an interval, so that few samples hit a special point such as a whole number."""
@@ -62,7 +61,7 @@ class Samples:
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     """The curve between `start` and `stop`."""
-    intervals = BALLS_GRID if sampler.by_balls else GRID if sampler.compiled.in_blocks else FEW
+    intervals = GRID if sampler.compiled.in_blocks and not sampler.by_balls else FEW
     grid = np.linspace(start, stop, intervals + 1)
     grid[1:-1] += OFFSET * (stop - start) / intervals
     if not sampler.compiled.in_blocks:

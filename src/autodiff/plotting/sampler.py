@@ -23,7 +23,7 @@ from autodiff.errors import AutodiffError, quoted
 
 Vector: TypeAlias = NDArray[np.float64]
 
-RECOMPUTED = 150
+RECOMPUTED = 100
 """Samples that are computed again by the one-shot evaluation where float64 loses digits. Others are left out: nothing is
 drawn that is not sure."""
 
@@ -60,11 +60,15 @@ def require_range(variable: str, start: float, stop: float) -> None:
 
 @dataclass(slots=True)
 class Sampler:
-    """The program `text` over `variables`, other inputs `fixed`. Raises AutodiffError where one is missing."""
+    """The program `text` over `variables`, other inputs `fixed`. Raises AutodiffError where one is missing.
+
+    bits  the least precision that a sample needed where float64 lost digits: others of the curve often need the same
+    """
 
     text: str
     variables: tuple[str, ...]
     fixed: Mapping[str, float]
+    bits: int = field(default=0, init=False)
     compiled: Compiled = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,7 +150,8 @@ class Sampler:
 
     def exact(self, x: float) -> tuple[float, float]:
         """Value and slope of the one-shot answer, NaN where it has none."""
-        answer = self.answer(x)
+        answer = self.compiled.answer(self.over(x), least_bits=self.bits)
+        self.bits = min(self.bits or answer.bits, answer.bits or self.bits)
         slope = answer.gradient.get(self.variable, 0.0)
         return math.nan if answer.value is None else float(answer.value), math.nan if slope is None else float(slope)
 

@@ -15,7 +15,7 @@ from autodiff.plotting.contours import Grid, contours
 from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Surface, round_step
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID, BALLS_GRID = 200, 30
+GRID, BALLS_GRID = 200, 24
 """Intervals along each axis; the same where functions are computed by balls."""
 
 FEW = 20

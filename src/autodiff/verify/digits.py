@@ -46,13 +46,16 @@ class Proven(NamedTuple):
 
 
 def proven(
-    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], digits: int = 0, *, most: int = MOST
+    lowered: Lowered, point: Mapping[str, float], names: Mapping[str, int], digits: int = 0, *, least: int = START
 ) -> Proven:
     """Value and slopes at a point, each the float64 nearest to the true one; with `digits`, texts of so many digits.
 
+    least   bits to begin with, at least
+
     Raises DomainError where the value does not exist.
     """
-    bits, most = _bounds(digits, most)
+    bits, most = _bounds(digits, MOST)
+    bits = max(bits, least)
     while True:
         with precision(bits):
             answer = _at_precision(lowered, point, names, bits, digits, last=2 * bits > most)

@@ -284,6 +284,18 @@ def _apart(figure: Any, axis: Any) -> None:
     axis.set_ylim(low - scale * below, high + scale * above)
 
 
+def load() -> None:
+    """Load Matplotlib for a command, without the lists of properties that it writes into the help texts of its classes: they
+    take a fifth of the time of a plot, and no command shows them. Raises AutodiffError where it is not installed.
+    """
+    artist = library("matplotlib.artist", "a picture", "plot")
+    describe, artist.kwdoc = artist.kwdoc, lambda _: ""
+    try:
+        library("matplotlib.figure", "a picture", "plot")
+    finally:
+        artist.kwdoc = describe
+
+
 @contextmanager
 def figures(colours: Colours, height: float = HEIGHT, width: float = WIDTH, **panels: Any) -> Iterator[tuple[Any, Any]]:
     """A figure of Matplotlib in these colours, which no window and no global list holds, and its axes."""
