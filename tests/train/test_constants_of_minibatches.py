@@ -12,6 +12,7 @@ from autodiff.arrays.functions import NumPyArrays
 from autodiff.core.lowering import lower
 from autodiff.train import loop
 from autodiff.train.checkpoint import State
+from autodiff.train.minimum import _directions
 from autodiff.train.model import Model, Objective
 
 CHANCE = np.random.default_rng(3)
@@ -82,3 +83,8 @@ def test_a_backward_pass_keeps_the_slopes_of_the_parameters_alone() -> None:
     model = Model(lower(parse("mse(y, tanh(x*w + b))")), ["w", "b"])
     run = model.over({"x": np.ones(5), "y": np.zeros(5)}).run({"w": 1.0, "b": 0.0})
     assert model.adjoints(run).keys() == set(model.sources.values())
+
+
+def test_a_curvature_beyond_float64_is_no_warning() -> None:
+    with np.errstate(all="raise"):
+        assert [*_directions(lambda direction: 1e200 * direction, np.array([1e200, 0.0]), 0.0)] == []

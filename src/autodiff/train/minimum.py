@@ -101,7 +101,11 @@ def _directions(product: Product, here: Vector, loss: float) -> Iterator[tuple[V
     yield from _bent_down(values, vectors, loss)
     chance = np.random.default_rng(0)
     for size in (np.where(here == 0, 1.0, np.abs(here)), np.maximum(1.0, np.abs(here))):
-        values, vectors = np.linalg.eigh(hessian * np.outer(size, size))
+        with np.errstate(all="ignore"):
+            scaled = hessian * np.outer(size, size)
+        if not np.isfinite(scaled).all():
+            continue
+        values, vectors = np.linalg.eigh(scaled)
         flat = vectors[:, values / 2 <= FLAT * abs(loss)]
         yield from ((size * direction, LENGTHS) for direction in flat.T)
         for weights in chance.standard_normal((COMBINATIONS if flat.shape[1] > 1 else 0, flat.shape[1])):
