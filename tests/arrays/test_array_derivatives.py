@@ -625,3 +625,13 @@ def test_elements_can_be_asked_for_alone() -> None:
     for wrong in (3, [1]):
         with pytest.raises(AutodiffError, match="a name is a text"):
             package.evaluate("sum(x)", {"x": [1.0, 2.0]}, wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["max(cumsum(v))", "mean(cumsum(v))", "v @ cumsum(v)", "sum(flip(v)*cumsum(cumsum(v)))"]
+)
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_long_running_sums_agree_in_both_modes_as_far_as_their_roundings_do(text: str, mode: str) -> None:
+    size = 20_000 if mode == "reverse" else 500
+    for v in (np.random.default_rng(1).normal(size=size), np.full(size, 0.1)):
+        assert package.evaluate(text, {"v": v}, mode=mode).checked

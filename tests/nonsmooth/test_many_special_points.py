@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from autodiff.api.array_answer import ONE_SIDED
 from autodiff.api.evaluate import evaluate, parse
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered, lower
@@ -136,3 +138,20 @@ def test_many_names_whose_corners_cancel_have_their_slopes() -> None:
     found = evaluate(text, dict.fromkeys("abcdef", 0.0))
     assert (found.status, set(found.gradient.values())) == ("ok", {1.0})
     assert len([note for note in found.notes if "they cancel" in note]) == 3
+
+
+def test_equal_elements_of_a_long_vector_take_no_time_that_grows_with_their_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    expanded: list[int] = []
+    before = verdict.side
+
+    def side(part: Lowered, *args: Any) -> verdict.OneSided:
+        expanded.append(len(part.graph))
+        return before(part, *args)
+
+    monkeypatch.setattr(propagate, "side", side)
+    assert evaluate("max(v) + min(v)", {"v": numpy.full(600, 0.5)}).status == "unknown"
+    assert sum(expanded) <= 2 * ONE_SIDED
+    assert evaluate("sum(max(v, 0.5))", {"v": numpy.full(600, 0.5)}).gradient["v"].shape == (600,)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EQUATIONS = 20_000
 """Equations that the program written out may have."""
 
-ONE_SIDED = 400_000
+ONE_SIDED = 200_000
 """Equations times elements whose one-sided slopes are computed: a few seconds."""
 
 Trouble: TypeAlias = Literal["", "outside", "special", "rounding"]

@@ -28,7 +28,7 @@ from autodiff.arrays.ufuncs import EACHWISE, Array, Shape, Value, number, shape
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, GENERAL, UNDEFINED, ZERO, Primitive
+from autodiff.core.primitive import ELEMENTWISE, GENERAL, LINEAR, UNDEFINED, ZERO, Primitive
 from autodiff.errors import Span
 
 Linear: TypeAlias = "dict[int, list[tuple[int, Any]]]"
@@ -311,8 +311,9 @@ def sizes(trace: ArrayTrace, adjoints: Mapping[int, Value], tangents: Mapping[in
             total += float(np.sum(np.abs(g * tangents[node])))
             for arg, partial in edges if row is not None and row.branches is None else ():
                 total += float(np.sum(np.abs(engine.pull(partial, g) * tangents[arg])))
-                if row is not None and row.kind == GENERAL:  # the sums are inside the row, and may cancel
-                    total += float(np.sum(np.abs(g)) * np.max(np.abs(tangents[arg])))
+                if row is not None and row.kind in (LINEAR, GENERAL):  # sums in it may cancel, or all round one way
+                    largest = np.max(np.abs(tangents[arg])) + np.size(tangents[arg]) * np.max(np.abs(tangents[node]))
+                    total += float(np.sum(np.abs(g)) * largest)
     return total
 
 

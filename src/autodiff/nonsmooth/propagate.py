@@ -36,8 +36,8 @@ from autodiff.numbers.one_sided_terms import Term
 EXPANDED = 20_000
 """Names times equations, up to which the whole program is expanded for each name."""
 
-MOST = 5_000_000
-"""Names times equations, beyond which it is not for those names that need it: a minute or two."""
+MOST = 400_000
+"""Names times equations to be expanded, beyond which slopes are unknown: ten seconds or so."""
 
 
 def verdicts(
@@ -53,16 +53,24 @@ def verdicts(
     Beyond `most` names times equations to be expanded one by one, what is not plain is unknown.
     """
     size = len(run.order)
-    plain = carried(lowered, run, point, names, special) if len(names) * size > EXPANDED else {}
+    plain = carried(lowered, run, point, names, special, most) if len(names) * size > EXPANDED else {}
     if (len(names) - len(plain)) * size > most:
         return {name: plain.get(name) or Verdict("unknown", node=special[0]) for name in names}
     return {name: plain.get(name) or verdict(lowered, run, point, node) for name, node in names.items()}
 
 
 def carried(
-    lowered: Lowered, run: Trace, point: Mapping[str, float], names: Mapping[str, int], special: Collection[int]
+    lowered: Lowered,
+    run: Trace,
+    point: Mapping[str, float],
+    names: Mapping[str, int],
+    special: Collection[int],
+    most: int = MOST,
 ) -> dict[str, Verdict]:
-    """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides."""
+    """The verdicts of those names for which this is plain; there is none where the value jumps, or rounding decides.
+
+    Nor is there one where the parts that names move have more than `most` equations together.
+    """
     perturbed = _perturbed(run)
     stops = {*special, *_edges(lowered, run, perturbed)}
     front = _front(lowered, run, stops)
@@ -76,7 +84,11 @@ def carried(
     for stop in front:
         part, number = _part(lowered, stop)
         part_point = {name: point[name] for name in part.graph.inputs.values()}
-        for node in number.keys() & at.keys():
+        moved = number.keys() & at.keys()
+        most -= len(moved) * len(part.graph)
+        if most < 0:
+            return {}
+        for node in moved:
             sides = _sides(part, part_point, number[node], run.values[stop])
             for total in at[node]:
                 total.add(sides, weights.get(stop, 0.0), errors.get(stop, 0.0))
