@@ -321,7 +321,7 @@ def test_one_shot_eval_loads_nothing_that_it_does_not_use(option: str) -> None:
         "nonsmooth.verdict",
         "language.generate",
         "render.terminal.functions",
-        "render.terminal.colours",
+        "render.terminal.rich",
         "cli.functions",
         "cli.rows",
     }
@@ -340,7 +340,7 @@ def test_explain_in_a_pipe_loads_nothing_that_it_does_not_use(mode: str) -> None
         "render.document.html",
         "render.document.latex",
         "render.document.markdown",
-        "render.terminal.colours",
+        "render.terminal.rich",
         "codegen",
     }
 

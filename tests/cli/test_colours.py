@@ -14,7 +14,7 @@ import pytest
 
 from autodiff.cli import colour
 from autodiff.cli.main import COMMANDS
-from autodiff.render.terminal import colours
+from autodiff.render.terminal import colours, rich
 from tests.support.command import PATIENCE, Ended, Terminal, autodiff, process
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
@@ -158,13 +158,13 @@ def test_a_place_has_one_colour_in_all_parts_of_a_page() -> None:
 
 def test_nine_vertices_have_eight_colours_in_turn() -> None:
     names = [f"v{k}" for k in range(9)]
-    painted = colours.painted([((name, f"@{name}"),) for name in names], names).split("\n")
+    painted = rich.painted([((name, f"@{name}"),) for name in names], names).split("\n")
     assert len(set(painted[:8])) == 8
     assert painted[8] == painted[0].replace("v0", "v8")
 
 
 def test_a_line_ends_with_its_last_sign() -> None:
-    assert colours.painted([(("a ", "bold"), ("  ", "dim")), (("", "good"),), (("  b", ""), (" c ", "good"))], []) == (
+    assert rich.painted([(("a ", "bold"), ("  ", "dim")), (("", "good"),), (("  b", ""), (" c ", "good"))], []) == (
         "a\n\n  b\x1b[32m c\x1b[0m"
     )
 

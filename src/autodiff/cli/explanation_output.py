@@ -103,9 +103,9 @@ def draw(
 
 def _lines(lines: Sequence[Line], explanation: Explanation) -> None:
     if colour.wanted(sys.stdout):
-        from autodiff.render.terminal import colours  # not loaded for a pipe
+        from autodiff.render.terminal import rich  # not loaded for a pipe
 
-        streams.answer(colours.painted(lines, [place.name for place in explanation.forward]))
+        streams.answer(rich.painted(lines, [place.name for place in explanation.forward]))
     else:
         streams.answer(plain_lines(lines))
 

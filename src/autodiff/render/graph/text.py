@@ -22,7 +22,7 @@ from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.text.elide import GAP, Elided, elide
 from autodiff.render.text.labels import ascii_only, fitted, formula, label, spelled, value
-from autodiff.render.text.layout import Line, Piece, folded, in_few_lines, trimmed
+from autodiff.render.text.layout import Line, Piece, folded, in_few_lines
 
 _ASCII = str.maketrans(
     {**dict.fromkeys("└┘├┤┴┼", "+"), "─": "-", "│": "|", "▶": ">", "●": "*", "○": "o", "⋮": ":", "…": "~"}
@@ -96,7 +96,12 @@ def _lanes(cut: Elided, width: int) -> list[Line]:
         first, *rest = texts.vertex(vertex)
         lines.append((*tracks.at(vertex), *first))
         lines += [(*tracks.between(), *words) for words in rest]
-    return [trimmed(line) for line in lines]
+    return [_trimmed(line) for line in lines]
+
+
+def _trimmed(line: Line) -> Line:
+    *rest, (words, style) = [piece for piece in line if piece[0]]
+    return (*rest, (words.rstrip(), style))
 
 
 def _count(order: list[Vertex], written: dict[str, list[list[list[Piece]]]], most: int) -> int:

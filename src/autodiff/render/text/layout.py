@@ -28,13 +28,6 @@ def plain_lines(lines: Iterable[Line]) -> str:
     return "\n".join("".join(words for words, _ in line).rstrip() for line in lines)
 
 
-def trimmed(line: Line) -> Line:
-    """The line without blanks at its end."""
-    while line and not line[-1][0].rstrip():
-        line = line[:-1]
-    return (*line[:-1], (line[-1][0].rstrip(), line[-1][1])) if line else ()
-
-
 WIDEST, NARROWEST = 100, 40
 STACKED, NARROW = 70, 60  # below these a step takes several lines, a section's title one of its own
 MARGIN = 3
