@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from autodiff.errors import AutodiffError
@@ -34,6 +33,8 @@ def extra(name: str) -> str:
 
 def has(name: str) -> bool:
     """Whether the module is installed; it is not loaded."""
+    from importlib.util import find_spec  # few commands ask
+
     try:
         return find_spec(name) is not None
     except ValueError:  # loaded, without a specification

@@ -278,6 +278,7 @@ print(autodiff.evaluate("exp(sin(x^2))", {"x": 1.0}, order=4).status)
 print(autodiff.hessian("(exp(x*y) - 1)/x", {"x": 1e-9, "y": 2.0}).status)
 print(autodiff.hessian("exp(x*y)", {"x": 1.0, "y": 2.0}).status)
 print("f is not known here" in str(autodiff.explain("(exp(x) - 1)/x", {"x": 1e-12})))
+print(autodiff.jvp("u = 0.5 + x + x; v = erf(x)/tanh(3); (u + u)*(u - u)", {"x": 0.3}, {"x": 0.0}))
 """
 
 
@@ -289,6 +290,8 @@ def test_without_balls_a_higher_order_that_rounding_spoils_is_unknown() -> None:
         "unknown",
         "ok",
         "True",
+        "f             0",
+        "df along x=0  0",
     ]
 
 

@@ -204,6 +204,7 @@ def jvp(
             verdict = None if speed is not None else moved.verdicts.get(TIME)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
             answers[name] = answer._replace(
+                value=moved.value if answer.value is None else answer.value,
                 status=moved.status,
                 why=why,
                 hint="",

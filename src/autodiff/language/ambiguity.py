@@ -133,7 +133,11 @@ def _unit(tokens: Sequence[Token], place: int) -> str:
 
 def _square(name: str, names: Set[str], before: Token | None, token: Token) -> str:
     """`x^2` for x2 behind a number or beside x, where no other name is numbered like it; or ""."""
-    if not re.fullmatch(r"[a-z][23]", name) or not names.isdisjoint(name[0] + digit for digit in "01"):
+    if (
+        len(name) != 2
+        or not re.fullmatch(r"[a-z][23]", name)
+        or not names.isdisjoint(name[0] + digit for digit in "01")
+    ):
         return ""
     behind = before is not None and before.type == "NUMBER" and before.span[1] == token.span[0]
     return f"{name[0]}^{name[1]}" if behind or name[0] in names else ""
@@ -204,7 +208,7 @@ def _of_power(text: str, node: Call) -> Reading | None:
     if _has_blank(text, base):
         return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
-    quotient = re.match(r"/(?:\w+|\([\w*]+\))?", text[end : end + 60])
+    quotient = re.match(r"/(?:\w+|\([\w*]+\))?", text[end : end + 60]) if text[end : end + 1] == "/" else None
     divisor = quotient[0] if quotient else ""
     shown = start, end + len(divisor)
     if _is_open(inner, "^"):

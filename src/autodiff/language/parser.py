@@ -194,7 +194,7 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
         if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
         _certain(scanned)
-        if date := _DATE.search(text):
+        if ("-" in text or "/" in text) and (date := re.search(_DATE, text)):  # most points have no such sign
             raise AutodiffError(
                 f"{date[0]} is a date, and no number",
                 span=date.span(),
@@ -208,7 +208,7 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
         raise error.within(text) from None
 
 
-_DATE = re.compile(r"(?<![\w.])(?:\d{4}-(?:0\d|1[0-2])-[0-3]\d|[0-3]?\d/[01]?\d/(?:19|20)\d\d)(?![\w.])")
+_DATE = r"(?<![\w.])(?:\d{4}-(?:0\d|1[0-2])-[0-3]\d|[0-3]?\d/[01]?\d/(?:19|20)\d\d)(?![\w.])"
 """A date that would be a difference or a quotient: 2024-01-05, 5/1/2024."""
 
 

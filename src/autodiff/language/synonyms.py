@@ -290,6 +290,8 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
 
     `names` are the names beside it. Doubtful are letters without a vowel, or where each is a name, too.
     """
+    if len(name) < 2:
+        return ()
     letters = re.findall(_LETTER, name) if len(name) < 20 else []
     if not name.isascii():
         few = 2 <= len(letters) <= 4 and not re.search("[a-zA-Z]{3}", name)
@@ -313,7 +315,7 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
 
 def called(name: str) -> str:
     """The call that a name of an input may have been meant as: sin(xy) for sinxy, r*cos(θ) for rcosθ; "" for any other name."""
-    parts = re.fullmatch(_CALLS, name)
+    parts = re.fullmatch(_CALLS, name) if len(name) > 2 else None
     if parts is None or name in _NO_PRODUCTS:
         return ""
     factor = parts[1] if parts[1] in ("", "a", "arc") else f"{parts[1]}*"
