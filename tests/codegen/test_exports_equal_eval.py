@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 
 import autodiff
-from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.inputs import sources
 from autodiff.codegen import fallbacks
 from autodiff.codegen.gradient import gradient_equations
@@ -62,7 +62,7 @@ COUNT = 50  # points per formula
 @lru_cache(maxsize=256)
 def cases(text: str) -> tuple[tuple[dict[str, float], float, tuple[float, ...], tuple[float, ...]], ...]:
     """Points where `eval` finds value and slopes: the point, the value, the slopes, and the bound of each."""
-    lowered = over_numbers(autodiff.parse(text))
+    lowered = numbers_of(autodiff.parse(text)).lowered
     found = gradient_equations(lowered, sources(lowered, None))
     chance = random.Random(text)
     scales: list[Callable[[], float]] = [
@@ -123,7 +123,7 @@ def test_there_are_points_for_every_formula() -> None:
 @pytest.mark.parametrize("text", FORMULAS)
 def test_python_agrees(text: str) -> None:
     function = python_function(export(text, "python"))
-    agree(text, lambda points: [function(*p.values()) for p in points])
+    agree(text, lambda points: [function(*p.values()) for p in points], _SLACK.get(text, 1.0))
 
 
 def _arrays(function: Callable[..., Any], points: Sequence[Mapping[str, float]]) -> list[tuple[float, Sequence[float]]]:
@@ -146,7 +146,7 @@ def test_array_libraries_agree(library: str, text: str) -> None:
             jax = pytest.importorskip("jax")
             jax.config.update("jax_enable_x64", True)
         function = python_function(export(text, library))
-        agree(text, lambda points: _arrays(function, points), 1.0 if library == "numpy" else _SLACK.get(text, 1.0))
+        agree(text, lambda points: _arrays(function, points), _SLACK.get(text, 1.0))
 
 
 @pytest.fixture(scope="module")
@@ -371,7 +371,7 @@ RESERVED = {
 @pytest.mark.parametrize("target", RESERVED)
 def test_names_that_mean_something_there_are_changed(target: str, shared_library: Callable[[str], Any]) -> None:
     text = RESERVED[target]
-    names = over_numbers(autodiff.parse(text)).inputs
+    names = numbers_of(autodiff.parse(text)).lowered.inputs
     point = {name: 1.0 + k / 8 for k, name in enumerate(names)}
     answer = autodiff.evaluate(text, point)
     slopes = [answer.gradient[name] for name in names]
@@ -444,7 +444,7 @@ def _long(count: int) -> str:
 def test_ten_thousand_equations_are_exported() -> None:
     text = _long(2500)
     answer = autodiff.evaluate(text, {"x": 0.7})
-    assert len(over_numbers(autodiff.parse(text)).graph) > 10_000
+    assert len(numbers_of(autodiff.parse(text)).lowered.graph) > 10_000
     value, (slope,) = python_function(export(text, "python"))(0.7)
     assert math.isclose(value, answer.value or 0.0, rel_tol=1e-9)
     assert math.isclose(slope, answer.gradient["x"] or 0.0, rel_tol=1e-9)
@@ -519,7 +519,7 @@ def test_whole_numbers_are_divided_as_numbers() -> None:
 
 # --- what the targets lack --------------------------------------------------------------------------------------------
 
-HARD = {"gamma": 60.0, "lgamma": 4.0, "digamma": 4.0, "polygamma": 4.0, "spherical_jn": 4.0}
+HARD = {"gamma": 60.0, "lgamma": 8.0, "digamma": 4.0, "polygamma": 4.0, "spherical_jn": 4.0}
 """By how much a definition may miss the row's own bound; gamma's is what reflection and shift cost."""
 
 
@@ -548,6 +548,32 @@ def test_definitions_hold_against_fifty_digits(name: str, arity: float) -> None:
             bound = templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, float(true)) * HARD.get(name, 2.0)
             assert abs(mpf(found) - true) <= bound * math.ulp(float(true)) + mpf(1e-300), (args, found, float(true))
             tried += 1
+
+
+@pytest.mark.parametrize("target", ["python", "numpy", "jax", "torch"])
+def test_gamma_functions_have_their_digits_left_of_0(target: str) -> None:
+    if target in ("jax", "torch"):
+        library = pytest.importorskip(target)
+        if target == "jax":
+            library.config.update("jax_enable_x64", True)
+    for text, places in (
+        ("trigamma(x)", (-5.5, -5.25, -700.5, -4096.5)),
+        ("gamma(x)", (-1000.5, -170.6, -25.5, -3.25)),
+        ("lgamma(x)", (-2.6, -700.25, -1e-300)),
+    ):
+        function = python_function(export(text, target))
+        for x in places:
+            answer, (value, (slope,)) = autodiff.evaluate(text, {"x": x}), function(x)
+            assert math.isclose(float(value), answer.value or 0.0, rel_tol=1e-12, abs_tol=1e-300), (text, x)
+            assert math.isclose(float(slope), answer.gradient["x"] or 0.0, rel_tol=1e-12, abs_tol=1e-300), (text, x)
+
+
+def test_gamma_is_small_where_its_reflection_would_overflow() -> None:
+    text = fallbacks.definition(rules.TABLE["gamma", 1])
+    function = templates.compiled(text, ("u",))
+    assert function(-1000.5) == 0
+    assert math.isclose(function(-171.9), 7.971266640086e-311, rel_tol=1e-10)
+    assert function(400.0) == math.inf
 
 
 @pytest.mark.parametrize("target", ["python", "jax", "torch"])

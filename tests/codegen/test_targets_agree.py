@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 
 import autodiff
-from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.elementwise_view import numbers_of
 from autodiff.api.inputs import sources
 from autodiff.codegen.gradient import gradient_equations
 from autodiff.core import templates
@@ -136,7 +136,7 @@ def programs(shard: int | None) -> tuple[Program, ...]:
     chance, found, seen = random.Random(4), list[tuple[str, tuple[tuple[float, float], ...]]](), set[str]()
     while len(found) < SHARDS * COUNT:
         text = f"u = {_inner(chance)}; {_number(chance, 4)}"
-        names = over_numbers(autodiff.parse(text)).inputs
+        names = numbers_of(autodiff.parse(text)).lowered.inputs
         if len(names) != 2 or "if(" not in text or text in seen:
             continue
         seen.add(text)
@@ -148,7 +148,7 @@ def programs(shard: int | None) -> tuple[Program, ...]:
 @cache
 def _program(text: str, places: tuple[tuple[float, float], ...]) -> Program:
     """A program with points of x and y, and the answers there, which all targets are compared with."""
-    names, wanted = over_numbers(autodiff.parse(text)).inputs, []
+    names, wanted = numbers_of(autodiff.parse(text)).lowered.inputs, []
     points = places if names[0] == "x" else tuple((y, x) for x, y in places)
     for point in points:
         answer = autodiff.evaluate(text, dict(zip(names, point, strict=True)))
@@ -187,7 +187,7 @@ def agree(target: str, tried: Sequence[Program], found: Sequence[Sequence[Row]],
 
 @lru_cache(maxsize=1000)
 def _equations(text: str) -> tuple[Lowered, ...]:
-    lowered = over_numbers(autodiff.parse(text))
+    lowered = numbers_of(autodiff.parse(text)).lowered
     found = gradient_equations(lowered, sources(lowered, None))
     return tuple(Lowered(found.graph, n, "", lowered.inputs, {}, "") for n in (found.value, *found.slopes.values()))
 
@@ -203,7 +203,7 @@ def _noise(program: Program, point: tuple[float, ...], place: int, difference: f
 
 def _tied(text: str, point: tuple[float, ...]) -> bool:
     """Whether a comparison has equal sides there, or a function its corner."""
-    lowered = over_numbers(autodiff.parse(text))
+    lowered = numbers_of(autodiff.parse(text)).lowered
     graph, value = lowered.graph, dict[int, float]()
     at = dict(zip(lowered.inputs, point, strict=True))
     for node in graph.reaching(lowered.result):

@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 import autodiff
-from autodiff.core import rules
+from autodiff.core import rules, templates
 from tests.support.command import PATIENCE, process
 from tests.support.reference import SLOPES, VALUES, ulps
 
@@ -213,7 +213,7 @@ WITHOUT = """
 import sys
 sys.modules["flint"] = None
 import autodiff
-from autodiff.core import rules
+from autodiff.core import rules, templates
 for row in rules.rows():
     if row.by_balls:
         answer = autodiff.evaluate(row.example)
@@ -259,3 +259,38 @@ def test_rows_and_exports() -> None:
 def test_shares_at_the_ends_of_their_domains(text: str, at: float, status: str, slope: float | None) -> None:
     answer = autodiff.evaluate(text, {"x": at})
     assert (answer.status, answer.gradient["x"]) == (status, slope)
+
+
+TAILS: dict[str, list[tuple[float, ...]]] = {
+    "normcdf": [(-29.0,), (-37.20436772298296,), (-4.02,), (-0.99,)],
+    "gelu": [(-29.0,), (-36.77856674333798,), (-12.3,)],
+    "logsumexp": [(-494.0012566919201, 24.500015258789062), (248.73927145694165, -277.41844236688786), (0.1, 700.7)],
+    "spherical_jn": [(20.0, 19.0), (20.0, 19.180525011345125), (20.0, 2.5), (6.0, 5.88), (6.0, 0.3)],
+    "polygamma": [(21.0, -14.9), (65.0, -273.1384058144123), (5.0, -0.45), (149.0, 161.75), (145.0, -51.75), (148.0, 147.0), (0.0, 1.46163)],
+    "trigamma": [(-0.25,), (-41.5,)],
+    "digamma": [(1.4616321,), (1.9,), (1.0,)],
+    "lgamma": [(1.0001,), (1.9999,), (2.588790598348358,), (3.3,), (1.5,), (2.5,)],
+}  # fmt: skip
+"""Points where a plain formula loses digits: by an exponent's rounding, a difference, or a sum of larger terms."""
+
+
+@pytest.mark.parametrize("name", TAILS)
+def test_values_and_slopes_hold_eight_units_in_tails_and_beside_zeros(name: str) -> None:
+    row = rules.TABLE[name, len(TAILS[name][0])]
+    for args in TAILS[name]:
+        exact, value = [mpf(a) for a in args], templates.value(row)(*args)
+        with mp.workdps(400):
+            true = [VALUES[f"{name} {row.arity}"](*exact), *(s and s(*exact) for s in SLOPES[f"{name} {row.arity}"])]
+        numbers = [value, *(s and templates.partial(row, k)(*args, value) for k, s in enumerate(true[1:]))]
+        for number, truth in zip(numbers, true, strict=True):
+            assert truth is None or ulps(number, truth) <= (8 if number is value else 14), (args, number, truth)
+
+
+def test_a_bound_that_float64_cannot_hold_calls_for_balls() -> None:
+    for text, at, slope in (
+        ("gaussian(x)", -27.040276293186917, 1.53852686e-316),
+        ("normpdf(x)", 38.2403, -4.4126e-317),
+    ):
+        answer = autodiff.evaluate(text, {"x": at})
+        assert (answer.status, answer.bits > 0) == ("ok", True)
+        assert answer.gradient["x"] == pytest.approx(slope, rel=1e-3)

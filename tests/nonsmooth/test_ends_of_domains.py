@@ -293,7 +293,7 @@ TERMS = [
 ]
 
 
-@pytest.mark.parametrize(("a", "b"), [*itertools.product(TERMS, TERMS)], ids=str)
+@pytest.mark.parametrize(("a", "b"), [*itertools.product(TERMS, TERMS)])
 def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: Series, b: Series) -> None:
     with mp.workdps(250):
         made_of = (
@@ -312,7 +312,7 @@ def test_sums_products_and_quotients_hold_up_to_what_they_say_they_leave_out(a: 
                 assert left <= size, (made, t)
 
 
-@pytest.mark.parametrize("a", TERMS, ids=str)
+@pytest.mark.parametrize("a", TERMS)
 def test_what_has_a_rate_is_the_total_of_it(a: Series) -> None:
     back = one_sided.total(one_sided.rate(a))
     expected = a.variation.within(back.order)
@@ -326,7 +326,7 @@ def test_a_logarithm_alone_has_no_total(k: int) -> None:
         one_sided.total(Series((Term(0, 1, logs=k),)))
 
 
-def test_terms_are_shown_with_their_logarithms() -> None:
-    assert str(TERMS[0]) == "t·ln(1/t) + t"
-    assert str(one_sided.over(T, one_sided.plus(LOG, T)).cut(1)) == "t·ln(1/t)^-1 + O(t^2·ln(1/t)^-2)"
-    assert str(one_sided.logarithm(2, 1)) == "-2·ln(1/t) + O(ln(1/t)^1/64)".replace("-2", "- 2")
+def test_what_logarithms_leave_unknown_is_an_order_with_logarithms() -> None:
+    quotient = one_sided.over(T, one_sided.plus(LOG, T)).cut(1)
+    assert quotient == Series((Term(1, 1, logs=-1),), (2, 2))
+    assert one_sided.logarithm(2, 1) == Series((Term(0, -2, logs=1),), (0, -Fraction(1, 64)))

@@ -229,3 +229,15 @@ def test_large_arrays_take_balls_in_linear_time(monkeypatch: pytest.MonkeyPatch)
         assert evaluate("sum(exp(-x^2))", {"x": np.linspace(-40, 40, size)}).bits
         walks.append(_Order.walks)
     assert 0 < walks[0] == walks[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("sum(exp(-x*x)*gelu(x))*1e-313", [0.999, 0.851]), ("sum(exp(-x*x)*atan(x))*1e-317", [1.023, 0.91]), ("dot(x, cos(x))*1e-190*1e-122", [1.59, 1.768]),
+    ],
+)  # fmt: skip
+def test_elements_below_float64s_range_are_right_to_its_smallest_step(text: str, at: list[float]) -> None:
+    found, proven = evaluate(text, {"x": at}), evaluate(text, {"x": at}, digits=25)
+    pairs = zip([found.value, *found.gradient["x"]], [proven.value, *proven.gradient["x"]], strict=True)
+    assert all(abs(mpmath.mpf(float(number)) - mpmath.mpf(str(true))) <= mpmath.mpf(5e-324) for number, true in pairs)

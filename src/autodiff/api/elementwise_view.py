@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autodiff import diagnostics
@@ -30,43 +31,17 @@ READABLE = 1000
 
 
 class OverNumbers(NamedTuple):
-    """A program as it is `written`, and `lowered` to plain numbers; `flat` says which went where, if any array row did."""
+    """A program as it is `written`, and `lowered` to plain numbers, with its point.
+
+    flat  which equation went where, if any array row did
+    of    what the elements are called of each name that stands for an array
+    """
 
     lowered: Lowered
     written: Lowered
     flat: Flat | None = None
-
-
-def over_numbers(program: ParsedProgram) -> Lowered:
-    """The equations of a program over plain numbers: reductions and array literals written out.
-
-    Raises AutodiffError when its result is an array.
-    """
-    return numbers_of(program).lowered
-
-
-def numbers_of(program: ParsedProgram) -> OverNumbers:
-    """The same, beside the equations as they are written."""
-    lowered = lower(program)
-    if not appear(lowered, {}):
-        return OverNumbers(lowered, lowered)
-    from autodiff.arrays.shapes import ShapeError  # few programs hold arrays
-
-    try:
-        flat = _written_out(lowered, {})
-        return OverNumbers(flat.lowered, lowered, flat)
-    except ShapeError as error:
-        if lowered.inputs:
-            error.hint = "every name is a plain number here: write a vector as [w0, w1]"
-        raise
-
-
-class Elements(NamedTuple):
-    """A program over plain numbers, its point, and what the elements are called of each name that stood for an array."""
-
-    lowered: Lowered
-    point: dict[str, Value]
-    of: Mapping[str, Sequence[str]]
+    point: Mapping[str, Value] = MappingProxyType({})
+    of: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     def names(self, wrt: Sequence[str]) -> list[str]:
         """The names to differentiate by, an array's elements in its place; `A[0,1]` is `A[0, 1]`."""
@@ -98,7 +73,29 @@ def _spaced(name: str) -> str:
     return re.sub(r"\s*,\s*", ", ", normalised(name.strip()))
 
 
-def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool = False) -> Elements:
+def numbers_of(program: ParsedProgram) -> OverNumbers:
+    """The equations of a program over plain numbers: every name is one, reductions and array literals are written out.
+
+    Raises AutodiffError when its result is an array.
+    """
+    return _of_numbers(lower(program))
+
+
+def _of_numbers(lowered: Lowered) -> OverNumbers:
+    if not appear(lowered, {}):
+        return OverNumbers(lowered, lowered)
+    from autodiff.arrays.shapes import ShapeError  # few programs hold arrays
+
+    try:
+        flat = _written_out(lowered, {})
+        return OverNumbers(flat.lowered, lowered, flat)
+    except ShapeError as error:
+        if lowered.inputs:
+            error.hint = "every name is a plain number here: write a vector as [w0, w1]"
+        raise
+
+
+def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool = False) -> OverNumbers:
     """The equations over plain numbers, where the point may have arrays: each element is an input, such as `w[0]`.
 
     With `many` the result may be an array, whose elements have names, too: `f[0]`. Raises AutodiffError for an array
@@ -107,10 +104,8 @@ def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool =
     lowered = lower(program)
     point = bind(lowered, at)
     shapes = {name: value.shape for name, value in point.items() if not isinstance(value, float)}
-    if many and not appear(lowered, point):
-        return Elements(lowered, point, {})
-    if not shapes and not many:
-        return Elements(over_numbers(program), point, {})
+    if not shapes and not (many and appear(lowered, point)):
+        return _of_numbers(lowered)._replace(point=point)
     from autodiff.arrays.shapes import elements
 
     flat = _written_out(lowered, shapes, READABLE if shapes else None, many=many)
@@ -125,7 +120,7 @@ def over_elements(program: ParsedProgram, at: Mapping[str, Any], *, many: bool =
     assigned = {**flat.lowered.assigned}
     if flat.result.shape:
         assigned |= dict(zip(of[lowered.name], flat.result.nodes, strict=True))
-    return Elements(flat.lowered._replace(assigned=assigned), numbers, of)
+    return OverNumbers(flat.lowered._replace(assigned=assigned), lowered, flat, numbers, of)
 
 
 def _written_out(

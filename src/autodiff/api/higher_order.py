@@ -158,29 +158,28 @@ def second_derivatives(
     """The Hessian with its rows; `matrix` has the value and the gradient."""
     columns = [*names.values()]
     balls = proven_answer.ball_taylor()
-    rows: dict[str, Pinned | None] = dict.fromkeys(names)
-    if balls is not None:
-        rows = dict(zip(names, balls.hessian_rows(lowered, point, columns, matrix.digits), strict=True))
-    proven = [row for row in rows.values() if row is not None]
-    if len(proven) == len(rows) and all(row.numbers and None not in row.numbers for row in proven):
-        known = _judged(matrix, _float_rows(names, rows), lowered, None, {})
-        return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
-    try:
-        run = primal(lowered, point)
-    except DomainError:
-        pairs = [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)]
-        return without(replace(matrix, checked=False), pairs, "unknown", _UNKNOWN)
-    if len(proven) == len(rows):
-        numbers = _float_rows(names, rows)
-    else:
-        floats = {n: float_taylor.hessian_row(lowered, run, node, columns) for n, node in names.items()}
-        numbers = {name: _row(names, row) for name, row in floats.items()}
-        if any(None in row for row in floats.values() if row):
-            matrix = replace(matrix, hint=proven_answer.INSTALL)
-    verdicts = _from_both_sides(matrix, lowered, run, point, names, numbers)
-    spot = Expansion(lowered, run, columns, 2, FloatSeries()).culprit()
+    proven = (
+        {}
+        if balls is None
+        else dict(zip(names, balls.hessian_rows(lowered, point, columns, matrix.digits), strict=True))
+    )
+    numbers = {name: _row(names, row.numbers) for name, row in proven.items()}
+    spot, verdicts = None, dict[str, Verdict]()
+    if not proven or not all(row.numbers and None not in row.numbers for row in proven.values()):
+        try:
+            run = primal(lowered, point)
+        except DomainError:
+            pairs = [diagnostics.mixed(lowered.name, a, b) for a, b in _pairs(names)]
+            return without(replace(matrix, checked=False), pairs, "unknown", _UNKNOWN)
+        if not proven:
+            floats = {n: float_taylor.hessian_row(lowered, run, node, columns) for n, node in names.items()}
+            numbers = {name: _row(names, row) for name, row in floats.items()}
+            if any(None in row for row in floats.values()):
+                matrix = replace(matrix, hint=proven_answer.INSTALL)
+        verdicts = _from_both_sides(matrix, lowered, run, point, names, numbers)
+        spot = Expansion(lowered, run, columns, 2, FloatSeries()).culprit()
     known = _judged(matrix, numbers, lowered, spot, verdicts)
-    return _entries_with_digits(known, lowered, point, names, rows) if matrix.digits else known
+    return _entries_with_digits(known, lowered, point, names, proven) if matrix.digits else known
 
 
 def _from_both_sides(
@@ -200,12 +199,8 @@ def _from_both_sides(
     return verdicts
 
 
-def _float_rows(names: Mapping[str, int], rows: Mapping[str, Pinned | None]) -> dict[str, dict[str, float]]:
-    """The rows by name, NaN for what is not known."""
-    return {name: _row(names, row and row.numbers) for name, row in rows.items()}
-
-
-def _row(names: Mapping[str, int], numbers: Sequence[Number | None] | None) -> dict[str, float]:
+def _row(names: Mapping[str, int], numbers: Sequence[Number | None]) -> dict[str, float]:
+    """A row by name, NaN for what is not known."""
     known = numbers or [None] * len(names)
     return {name: math.nan if number is None else float(number) for name, number in zip(names, known, strict=True)}
 
@@ -271,22 +266,22 @@ def _entries_with_digits(
     lowered: Lowered,
     point: Mapping[str, float],
     names: Mapping[str, int],
-    proven: Mapping[str, Pinned | None],
+    proven: Mapping[str, Pinned],
 ) -> Matrix:
     """The Hessian with so many digits of each entry as were asked for."""
     rows: dict[str, dict[str, Number | None]] = {}
     notes, missing = list(matrix.notes), []
     for row, entries in matrix.rows.items():
         pinned = proven[row]
-        texts = dict(zip(names, pinned.numbers if pinned and pinned.numbers else [None] * len(names), strict=True))
-        sizes = dict(zip(names, pinned.sizes, strict=False)) if pinned else {}
+        texts = dict(zip(names, pinned.numbers or [None] * len(names), strict=True))
+        sizes = dict(zip(names, pinned.sizes, strict=False))
         if texts[row] is None and entries[row] is not None:
             texts[row] = proven_answer.limits(lowered, point, row, 2, matrix.digits)[1]
         rows[row] = {column: None if number is None else texts[column] for column, number in entries.items()}
         labels = {column: diagnostics.mixed(lowered.name, row, column) for column in names}
         notes += [f"{labels[column]} {size}" for column, size in sizes.items() if size]
         missing += [labels[c] for c, number in entries.items() if number is not None and rows[row][c] is None]
-    bits = max(matrix.bits, *(pinned.bits for pinned in proven.values() if pinned))
+    bits = max(matrix.bits, *(pinned.bits for pinned in proven.values()))
     matrix = replace(matrix, rows=rows, bits=bits, notes=tuple(dict.fromkeys(notes)))
     if not missing:
         return matrix

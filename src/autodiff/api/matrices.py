@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autodiff import diagnostics, display
 from autodiff.api.answer import Answer, known
-from autodiff.api.elementwise_view import Elements, over_elements
+from autodiff.api.elementwise_view import OverNumbers, over_elements
 from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
 from autodiff.api.inputs import named, sources
 from autodiff.api.scalar_answer import Query
@@ -249,12 +249,12 @@ def vjp(
     return replace(matrix, values={name: value for name, value in matrix.values.items() if name})
 
 
-def _sources(over: Elements, wrt: Sequence[str] | None) -> dict[str, int]:
+def _sources(over: OverNumbers, wrt: Sequence[str] | None) -> dict[str, int]:
     """What is differentiated by; an array's elements in its place."""
     return sources(over.lowered, None if wrt is None else over.names(wrt), of_result=False)
 
 
-def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], digits: int) -> dict[str, Answer]:
+def _answers(over: OverNumbers, names: Mapping[str, int], of: Sequence[str], digits: int) -> dict[str, Answer]:
     """The value and the slopes of each result."""
     query = Query(over.lowered, over.point, names, digits=digits and proven_digits(digits))
     return {name: query.of(node, name).answer() for name, node in results(over.lowered, of).items()}
@@ -263,7 +263,7 @@ def _answers(over: Elements, names: Mapping[str, int], of: Sequence[str], digits
 def _matrix(
     kind: str,
     program: ParsedProgram,
-    over: Elements,
+    over: OverNumbers,
     answers: Mapping[str, Answer],
     rows: Mapping[str, Mapping[str, Number | None]],
     *,

@@ -20,7 +20,7 @@ from autodiff.api.answer import Answer
 from autodiff.core import linearize
 from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.jvp import in_all_directions
-from autodiff.core.linearize import FRAMEWORKS, Linearization
+from autodiff.core.linearize import FRAMEWORKS
 from autodiff.core.lowering import Lowered
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
@@ -107,7 +107,10 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     lowered, mode, check = query.lowered, query.mode, query.check
     names = {name: node for name, node in query.names.items() if name not in without}
     factors = linearize.linearize(lowered, run, names.values())
-    tangents = None if mode == "reverse" else _forward(lowered, factors, names)
+    tangents = None
+    if mode != "reverse":
+        tangent = in_all_directions(factors, names).get(lowered.result, {})
+        tangents = {name: tangent.get(name, 0.0) for name in names}
     backward = vjp(lowered.result, factors, names.values())
     slopes = [backward.get(node, 0.0) for node in names.values()]
     gradient = tangents if tangents is not None and mode == "forward" else dict(zip(names, slopes, strict=True))
@@ -129,11 +132,6 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     forward = tangents if mode == "both" else None
     checked = True if agreement == AGREE else None
     return query.empty.filled(float(run.values[lowered.result]), gradient, forward, checked=checked)
-
-
-def _forward(lowered: Lowered, factors: Linearization, names: Mapping[str, int]) -> dict[str, float]:
-    tangent = in_all_directions(factors, names).get(lowered.result, {})
-    return {name: tangent.get(name, 0.0) for name in names}
 
 
 def _from_both_sides(query: Query, answer: Answer, run: Trace, special: Sequence[int]) -> Answer:

@@ -26,7 +26,16 @@ from autodiff.codegen.targets.numpy import CALLS
 from autodiff.core import rules, templates
 from autodiff.core.floats import PRODUCTS
 from autodiff.core.primitive import Primitive
-from autodiff.numbers.float_functions import TERMS, cot_derivative, tail_coefficient
+from autodiff.numbers.float_functions import (
+    BESIDE_IT,
+    ITS_REST,
+    TERMS,
+    ZERO_OF_DIGAMMA,
+    digamma_at_its_zero,
+    lgamma_at_2,
+    polynomial,
+    tail_coefficient,
+)
 
 Numbers: TypeAlias = Any
 """An array of float64, of truth values for a condition, or one number for all rows."""
@@ -85,7 +94,7 @@ def _product(exponent: float) -> Operation:
 
 
 _POWER, _CHOICE, _CUBE_ROOT = rules.TABLE["^", 2], rules.TABLE["if", 3], rules.TABLE["cbrt", 1]
-_DIGAMMA, _POLYGAMMA = rules.TABLE["digamma", 1], rules.TABLE["polygamma", 2]
+_LGAMMA, _DIGAMMA, _POLYGAMMA = rules.TABLE["lgamma", 1], rules.TABLE["digamma", 1], rules.TABLE["polygamma", 2]
 
 
 def _cube_root(roots: Operation) -> Operation:
@@ -112,6 +121,8 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
     by_four = None if exact else _by_four(row)
     if row is _CUBE_ROOT and by_four is not None:
         return _cube_root(by_four)
+    if row is _LGAMMA and not exact:
+        return _lgamma
     if row is _DIGAMMA and not exact:
         return polygamma(0)
     if row is _POLYGAMMA and not exact and constants[0] in range(HIGHEST + 1):
@@ -161,7 +172,7 @@ def _by_four(row: Primitive) -> Operation | None:
     return run
 
 
-_RAISING = {"gamma": "gamma", "lgamma": "lgamma", "hypot": "hypot"} | LIBRARY
+_RAISING = {"gamma": "gamma", "hypot": "hypot"} | LIBRARY
 """Values of rows that are a function of `math` wherever that one does not raise, which is three times as fast."""
 
 
@@ -179,6 +190,19 @@ def one_by_one(row: Primitive) -> Operation:
             out[:] = np.fromiter(map(total, *columns), float, len(out))
 
     return run
+
+
+def _lgamma(u: Numbers, out: Numbers) -> None:
+    """As `float_functions.lgamma` does it."""
+    x = np.broadcast_to(u, out.shape)
+    try:
+        out[:] = np.fromiter(map(math.lgamma, x.tolist()), float, len(out))
+    except (ValueError, OverflowError):
+        one_by_one(_LGAMMA)(u, out=out)
+    near = (x > 0.5) & (x < 3.5)
+    v = x[near]
+    shift = np.where(v > 2.5, np.log(np.abs(v - 1)), np.where(v < 1.5, -np.log(v), 0.0))
+    out[near] = polynomial(lgamma_at_2(), v - np.rint(v)) + shift
 
 
 _BY_ARROW = "exp expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
@@ -227,33 +251,30 @@ def polygamma(n: int) -> Callable[..., None]:
     def run(u: Any, out: Vector) -> None:
         x = np.broadcast_to(u, out.shape)
         below = x < 0
+        beside = x - ZERO_OF_DIGAMMA
         sums = _summed(_terms(n, np.where(below, 1 - x, x)))
         if below.any():
-            sums[below] = _summed([(-1) ** n * sums[below], *_reflection(n, x[below])])
+            f = x[below] - np.rint(x[below])
+            right = [(-1) ** n * sums[below], *(-((-1) ** n) * term for term in _terms(n, -f, 1))]
+            sums[below] = _summed([*right, *_terms(n, f)])
+        if n == 0 and (near := np.abs(beside) < BESIDE_IT).any():
+            sums[near] = polynomial(digamma_at_its_zero(), beside[near] - ITS_REST)
         out[:] = np.where((x <= 0) & (x % 1 == 0), np.nan, sums)
 
     return run
 
 
-def _terms(n: int, u: Vector) -> Iterator[Vector]:
-    """u > 0: the terms of a sum that shifts u up to where the asymptotic series holds, and those of the series."""
+def _terms(n: int, u: Vector, first: int = 0) -> Iterator[Vector]:
+    """u + first > 0, or u > -1: the terms of a sum that shifts up to where the asymptotic series holds, and those of the series."""
     sign, scale = (1.0 if n % 2 else -1.0), float(math.factorial(n))
-    shifts = np.maximum(np.ceil(12 + n - u), 0)
+    shifts = np.maximum(np.ceil(12 + n - u), first)
     x = u + shifts
-    yield sign * scale / n * x ** (-n) if n else np.log(x)
-    for k in range(12 + n):
+    yield sign * scale / n * x ** (n // 2 - n) * x ** -(n // 2) if n else np.log(x)
+    for k in range(first, 13 + n):
         yield np.where(k < shifts, sign * scale / (u + k) ** (n + 1), 0.0)
     yield sign * 0.5 * scale / x ** (n + 1)
     for k in range(1, TERMS):
         yield sign * tail_coefficient(n, k) * x ** -(2 * k + n)
-
-
-def _reflection(n: int, u: Vector) -> list[Vector]:
-    """u < 0: the terms of - π dⁿ/duⁿ cot(πu)."""
-    fraction = u - np.rint(u)
-    size = np.abs(fraction)
-    cot = np.copysign(np.where(size > 0.25, np.tan(np.pi * (0.5 - size)), 1 / np.tan(np.pi * size)), fraction)
-    return [-(np.pi ** (n + 1)) * c * cot**k for k, c in enumerate(cot_derivative(n)) if c]
 
 
 def _summed(terms: Iterable[Vector]) -> Vector:

@@ -93,18 +93,20 @@ def _erf(small: str, right: str, left: str) -> str:
 
 
 def _gamma() -> str:
+    """Beyond 300, where it is infinite, as at 300: left of 0 it is divided by, factor by factor, and may be small."""
+    place = _PLACE.replace("x + 10, x)", "x + 10, min(x, 300))")
     series = f"exp({_horner('z', _STIRLING)}/y)"
-    whole = f"p = y^(y/2 - 0.25); g = sqrt(2*pi)*(p*exp(-y)*p)*{series}"
-    return f"{_PLACE}; {whole}; h = if(x < 10, g/({_FACTORS}), g); if(u < 0.5, pi/({_SINE}*h), h)"
+    whole = f"p = y^(y/2 - 0.25); g = if(x < 10, sqrt(2*pi)*{series}/({_FACTORS}), sqrt(2*pi)*{series})"
+    return f"{place}; {whole}; if(u < 0.5, pi/({_SINE}*g)/p/exp(-y)/p, p*exp(-y)*p*g)"
 
 
 def _lgamma() -> str:
-    """From 1/2 to 5/2, where its zeros are, by the series around 2: that of 5.7.3, and 5.5.1."""
+    """From 1/2 to 7/2, where its zeros are, by the series around 2: that of 5.7.3, and 5.5.1."""
     series = _horner("s", [1 - Fraction(_EULER), *((-1) ** k * _zeta(k, Fraction(2)) / k for k in range(2, 29))])
-    near = f"s = if(u < 1.5, u - 1, u - 2); n = s*{series}"
+    near = f"s = if(u < 1.5, u - 1, if(u < 2.5, u - 2, u - 3)); n = s*{series}"
     whole = f"g = (y - 0.5)*ln(y) - y + 0.5*ln(2*pi) + {_horner('z', _STIRLING)}/y"
     lower = f"h = if(x < 10, g - ln({_FACTORS}), g)"
-    left, right = "ln(pi/abs(sin(pi*r))) - h", "if(u < 1.5, n - ln(u), if(u < 2.5, n, h))"
+    left, right = "-ln(abs(sin(pi*r))/pi) - h", "if(u < 1.5, n - ln(u), if(u < 2.5, n, if(u < 3.5, n + ln(u - 1), h)))"
     return f"{_PLACE}; {whole}; {lower}; {near}; if(u < 0.5, {left}, {right})"
 
 
@@ -136,7 +138,7 @@ def _polygamma(n: int) -> Callable[[], str]:
         whole = f"g = ({first} + ({half})/y + z*{_horner('z', coefficients)})/y^{n}"
         reflected = {
             1: "pi*pi/sin(pi*r)^2 - s",
-            2: "s - 2*pi^3*cos(pi*r)/sin(pi*r)^3",
+            2: "s - 2*pi^3*sin(pi*(0.5 - abs(r)))/sin(pi*r)^3",
             3: "2*pi^4*(2*cos(pi*r)^2 + 1)/sin(pi*r)^4 - s",
         }[n]
         sign = "" if n % 2 else "-"

@@ -27,7 +27,6 @@ from autodiff.core.graph import Graph
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
-from autodiff.core.special_points import special_tests
 from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
@@ -235,9 +234,3 @@ class Floats(Algebra[float]):
         if not isfinite(value):
             raise DomainError(node, args)
         return value
-
-    def is_special(
-        self, row: Primitive, args: Sequence[float], free: Sequence[object], node: int | None = None
-    ) -> bool:
-        tests = special_tests(row)
-        return tests is not None and tests.at(args, free)

@@ -131,10 +131,6 @@ def gamma(u: float) -> float:
     return ieee(math.gamma)(u)
 
 
-def lgamma(u: float) -> float:
-    return INF if u <= 0 and u % 1 == 0 else ieee(math.lgamma)(u)
-
-
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -150,7 +146,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 }
 """What Python's own operators do, to floats and to arrays alike."""
 
-_OWN: Sequence[Callable[..., float]] = [floor, ceil, sign, atan2, cbrt, cosh, log1p, atanh, gamma, lgamma]
+_OWN: Sequence[Callable[..., float]] = [floor, ceil, sign, atan2, cbrt, cosh, log1p, atanh, gamma]
 
 _MATH = "sqrt exp exp2 expm1 sin cos tan asin acos atan sinh tanh asinh acosh erf erfc hypot"
 

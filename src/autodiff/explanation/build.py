@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from autodiff.api.answer import Answer
-from autodiff.api.elementwise_view import OverNumbers, numbers_of, over_elements
+from autodiff.api.elementwise_view import numbers_of, over_elements
 from autodiff.api.evaluate import parse, proven_digits, require_known
 from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note
@@ -76,7 +76,7 @@ def explain(
     program = parse(text, strict=strict, given=at, wrt=wrt)
     elements = None if at is None else over_elements(program, at)
     numbers = numbers_of(program) if elements is None else elements
-    lowered, scalar_note = numbers.lowered, note(numbers) if isinstance(numbers, OverNumbers) else ""
+    lowered, scalar_note = numbers.lowered, note(numbers) if elements is None else ""
     wanted = sources(lowered, wrt if elements is None or wrt is None else elements.names(wrt))
     drawn, of = two_arrows(lowered)
     steps = places(drawn, atoms=atoms, expand=expand)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from autodiff.api.elementwise_view import over_numbers
+from autodiff.api.elementwise_view import numbers_of
 from autodiff.core import rules
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import listed
@@ -39,7 +39,7 @@ def in_names(program: ParsedProgram, lowered: Lowered, given: ParsedProgram) -> 
         named = (*named[:-1], Assign(Name(lowered.name, last.span), last.body, last.span))
     statements = (*named, *_as_values(together.statements[count:]))
     try:
-        answered = over_numbers(together.with_statements(statements))
+        answered = numbers_of(together.with_statements(statements)).lowered
     except AutodiffError as error:
         raise _in_answer(error, together.source, given.source) from None
     known = [*lowered.inputs, *lowered.assigned]

@@ -5,8 +5,9 @@ over the series of the arguments in the same way, one order lower. On a corner t
 
 >>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> print(beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, {0: -1.0}, depth=3))
-1/6·t^3 + O(t^4)
+>>> series = beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, {0: -1.0}, depth=3)       # t^3/6 + O(t^4)
+>>> series.terms, series.order
+((Term(power=3, coefficient=Fraction(1, 6), error_bound=0.0, logs=0),), (4, 0))
 """
 
 from __future__ import annotations

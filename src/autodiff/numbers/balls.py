@@ -86,6 +86,8 @@ FUNCTIONS: Mapping[str, Callable[..., arb]] = {
 
 NAMED: Mapping[str, tuple[int, Callable[..., arb]]] = {
     "gaussian": (1, lambda u: (-u * u).exp()),
+    "normpdf": (1, lambda u: (-u * u / 2).exp() / (2 * arb.pi()).sqrt()),
+    "normcdf": (1, lambda u: (-u / arb(2).sqrt()).erfc() / 2),
     "sigmoid": (1, lambda u: 1 / (1 + (-u).exp())),
     "softplus": (1, lambda u: u.exp().log1p()),
     "logsumexp": (2, lambda u, v: u + (v - u).exp().log1p()),

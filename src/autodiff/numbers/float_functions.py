@@ -10,14 +10,51 @@ Mathematical Functions (https://dlmf.nist.gov), the spherical Bessel recurrence 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
-from autodiff.core.floats import INF, NAN, rounded
+from autodiff.core.floats import INF, NAN, ieee, rounded
 
 TERMS = 16
 """Terms of an asymptotic series that are summed, at most, and one."""
+
+ZERO_OF_DIGAMMA, ITS_REST = 1.4616321449683622, 9.549995429965697e-17
+"""The zero of ψ on the right, as a float64 and what that leaves."""
+
+BESIDE_IT = 0.65
+"""How far from there Taylor's series of ψ is used: sums of larger terms lose digits."""
+
+DIRECT = -20.0
+"""Left of 0, the argument down to which a sum leads to the right side; a reflection loses digits of ψ⁽ⁿ⁾ between two poles."""
+
+
+def lgamma(u: float) -> float:
+    """ln |Γ(u)|; beside its zeros 1 and 2 by Taylor's series around 2."""
+    if 0.5 < u < 3.5:
+        beside: float = polynomial(lgamma_at_2(), u - rounded(u))
+        return beside + (math.log(u - 1) if u > 2.5 else 0.0 if u >= 1.5 else -math.log(u))
+    return INF if u <= 0 and u % 1 == 0 else ieee(math.lgamma)(u)
+
+
+@lru_cache(maxsize=1)
+def lgamma_at_2() -> Sequence[float]:
+    """The coefficients of s, s², … of ln Γ(2 + s); the first is 1 - γ."""
+    return [0.42278433509846714, *(polygamma(k - 1, 2.0) / math.factorial(k) for k in range(2, 30))]
+
+
+@lru_cache(maxsize=1)
+def digamma_at_its_zero() -> Sequence[float]:
+    return [polygamma(k, ZERO_OF_DIGAMMA) / math.factorial(k) for k in range(1, 48)]
+
+
+def polynomial(coefficients: Sequence[float], s: Any) -> Any:
+    """c₁·s + c₂·s² + …, of a number or an array."""
+    total = 0.0 * s
+    for c in reversed(coefficients):
+        total = (total + c) * s
+    return total
 
 
 def digamma(u: float) -> float:
@@ -27,35 +64,50 @@ def digamma(u: float) -> float:
 
 def polygamma(n: float, u: float) -> float:
     """The n-th derivative of ψ, n = 0, 1, 2, …; summed exactly, so only its terms are rounded."""
-    if not 0 <= n < 160 or n != int(n) or u != u or (u <= 0 and u % 1 == 0):
+    if not 0 <= n < 160 or n != int(n) or not u > -INF or (u <= 0 and u % 1 == 0):
         return NAN
     order = int(n)
     try:
-        return _reflected(order, u) if u < 0.0 else _polygamma(order, u)
+        if not order and abs(u - ZERO_OF_DIGAMMA) < BESIDE_IT:
+            beside: float = polynomial(digamma_at_its_zero(), u - ZERO_OF_DIGAMMA - ITS_REST)
+            return beside
+        return math.fsum(_reflected(order, u) if u < DIRECT else _terms(order, u))
     except (OverflowError, ZeroDivisionError):
         return INF if order % 2 or u < 0 else -INF  # beside 0
 
 
-def _polygamma(n: int, u: float) -> float:
-    """u > 0: shift up by a sum until the asymptotic series holds, then add both in one exact sum."""
+def _terms(n: int, u: float, first: int = 0) -> Iterable[float]:
+    """ψ⁽ⁿ⁾(u + first) as a sum: a shift up to where the asymptotic series holds, and that series."""
     if u == INF:
-        return INF if n == 0 else 0.0
-    shifts = max(0, math.ceil(12 + n - u))
+        return [INF] if n == 0 else [0.0]
+    shifts = max(first, math.ceil(12 + n - u))
     x = u + shifts
     if n == 0:
-        return math.fsum([math.log(x), *(-1 / (u + k) for k in range(shifts)), -0.5 / x, *_tail(0, x)])
-    sign = 1.0 if n % 2 else -1.0
-    scale = math.factorial(n)
-    direct = (scale / (u + k) ** (n + 1) for k in range(shifts))
-    first = scale / n * x**-n
-    return sign * math.fsum([*direct, first, 0.5 * scale * x ** -(n + 1), *_tail(n, x)])
+        return [math.log(x), *(-1 / (u + k) for k in range(first, shifts)), -0.5 / x, *_tail(0, x)]
+    scale = math.factorial(n) if n % 2 else -math.factorial(n)
+    half, rest = (n + 1) // 2, n - n // 2  # of powers, which alone may be too small or too large
+    direct = (
+        scale * (u + k) ** -half * (u + k) ** -(n + 1 - half) * (1 - (n + 1) * _residue(u, k))
+        for k in range(first, shifts)
+    )
+    series = [
+        scale / n * x**-rest * x ** -(n // 2) * (1 - n * _residue(u, shifts)),
+        0.5 * scale * x**-half * x ** -(n + 1 - half),
+    ]
+    return [*direct, *series, *(term if n % 2 else -term for term in _tail(n, x))]
+
+
+def _residue(u: float, k: int) -> float:
+    """The part of u + k that rounding took from it."""
+    x = u + k
+    return ((u - (x - (x - u))) + (k - (x - u))) / x
 
 
 def _tail(n: int, x: float) -> Iterable[float]:
-    """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count."""
+    """The Bernoulli terms of ψ⁽ⁿ⁾'s asymptotic series at x, until they no longer count, but for the sign (-1)ⁿ⁺¹."""
     least = 1e-22 * x**-n
     for k in range(1, TERMS):
-        term = tail_coefficient(n, k) * x ** -(2 * k + n)
+        term = tail_coefficient(n, k) * x ** -(n // 2) * x ** -(n - n // 2 + 2 * k)
         if abs(term) < least:
             return
         yield term if n else -term
@@ -77,14 +129,11 @@ def _bernoulli(n: int) -> Fraction:
     return row[0]
 
 
-def _reflected(n: int, u: float) -> float:
-    """u < 0: ψ⁽ⁿ⁾(u) = (-1)ⁿ ψ⁽ⁿ⁾(1-u) - π dⁿ/duⁿ cot(πu)."""
-    fraction = u - rounded(u)
-    near_half = abs(fraction) > 0.25
-    cot = math.tan(math.pi * (0.5 - abs(fraction))) if near_half else 1 / math.tan(math.pi * abs(fraction))
-    cot = math.copysign(cot, fraction)
-    terms = [c * cot**k for k, c in enumerate(cot_derivative(n)) if c]
-    return math.fsum([(-1) ** n * _polygamma(n, 1 - u), *(-(math.pi ** (n + 1)) * t for t in terms)])
+def _reflected(n: int, u: float) -> Iterable[float]:
+    """ψ⁽ⁿ⁾(u) = (-1)ⁿ ψ⁽ⁿ⁾(1-u) - π dⁿ/duⁿ cot(πu) as a sum; the cotangent is that of f = u - round(u), by the same formula."""
+    f = u - rounded(u)
+    right = [*_terms(n, 1 - u), *(-term for term in _terms(n, -f, 1))]
+    return [*(-term if n % 2 else term for term in right), *_terms(n, f)]
 
 
 @lru_cache(maxsize=256)
@@ -102,12 +151,16 @@ def spherical_jn(n: float, u: float) -> float:
     if not 0 <= n < 1000 or n != int(n) or u != u:
         return NAN
     order, x = int(n), abs(u)
-    size = 0.0 if x == INF else _series(order, x) if x < max(1.5, order) else _upward(order, x)
+    if x * x < 4 * order + 6:
+        size = _series(order, x)
+    else:
+        size = 0.0 if x == INF else _upward(order, x) if x >= order else _downward(order, x)
     return -size if u < 0 and order % 2 else size
 
 
 def _series(n: int, x: float) -> float:
-    term = total = math.prod(x / (2 * k + 1) for k in range(1, n + 1))
+    part, of = x.as_integer_ratio()
+    term = total = part**n / (of**n * math.prod(range(3, 2 * n + 2, 2)))  # rounded once
     terms, k = [total], 1
     while abs(term) > 1e-18 * abs(total) and k < 1000:
         term *= -x * x / (2 * k * (2 * n + 2 * k + 1))
@@ -121,3 +174,14 @@ def _upward(n: int, x: float) -> float:
     for k in range(n):
         before, now = now, (2 * k + 1) / x * now - before
     return now
+
+
+def _downward(n: int, x: float) -> float:
+    """x < n: the ratios jₖ/jₖ₋₁ from far above n down, times j₀ or j₁, whichever is larger."""
+    ratio, size = 0.0, 1.0
+    order_0, order_1 = math.sin(x) / x, _upward(1, x)
+    start = 0 if abs(order_0) > abs(order_1) else 1
+    for k in range(n + 60 + int(math.sqrt(40 * n)), start, -1):
+        ratio = x / (2 * k + 1 - x * ratio)
+        size *= ratio if k <= n else 1.0
+    return size * (order_1 if start else order_0)

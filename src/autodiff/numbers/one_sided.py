@@ -11,8 +11,9 @@ A coefficient is a fraction, or a fraction of π, where it is known exactly, els
 cancellation differs from a number that is small. What the terms do not show is Indeterminate, never a guess.
 
 >>> t = step()
->>> print(over(times(t, t), plus(t, constant(1.0))))
-t^2 - t^3 + t^4 - t^5 + t^6 - t^7 + t^8 - t^9 + O(t^10)
+>>> series = over(times(t, t), plus(t, constant(1.0)))       # t^2 - t^3 + t^4 - … + O(t^10)
+>>> [(term.power, term.coefficient) for term in series.terms[:3]], series.order
+([(2, 1), (3, -1), (4, 1)], (10, 0))
 """
 
 from __future__ import annotations
@@ -36,9 +37,7 @@ from autodiff.numbers.one_sided_terms import (
     quotient,
     rates,
     rounded,
-    signed_text,
     size_of_product,
-    size_text,
 )
 from autodiff.numbers.pi_multiples import Exact, PiMultiple
 
@@ -90,10 +89,6 @@ class Series:
         """Whether this is a plain number."""
         return self.order == NOTHING and all(term.size == CONSTANT for term in self.terms)
 
-    def at(self, value: float, error_bound: float) -> Series:
-        """The same series around another value."""
-        return Series((*constant(value, error_bound).terms, *self.variation.terms), self.order)
-
     def cut(self, length: int) -> Series:
         """At most `length` powers of t, and its square of terms; the rest as an order."""
         if len(self.terms) <= length:
@@ -113,11 +108,6 @@ class Series:
         """The series times t^power·ln(1/t)^logs."""
         terms = tuple(Term(fit(x.power + power), x.coefficient, x.error_bound, fit(x.logs + logs)) for x in self.terms)
         return Series(terms, size_of_product(self.order, (power, -logs)))
-
-    def __str__(self) -> str:
-        parts = [signed_text(term) for term in self.terms]
-        parts += [] if self.order == NOTHING else [f"+ O({size_text(self.order) or 1})"]
-        return " ".join(parts).removeprefix("+ ") or "0"
 
 
 def constant(value: float, error_bound: float = 0.0) -> Series:

@@ -1,7 +1,7 @@
 """Terms of one-sided series, `coefficient·t^power·ln(1/t)^logs`, and their exact arithmetic.
 
->>> print(signed_text(product(Term(1, Fraction(1, 2)), Term(2, 3))))
-+ 3/2·t^3
+>>> product(Term(1, Fraction(1, 2)), Term(2, 3))       # 3/2·t^3
+Term(power=3, coefficient=Fraction(3, 2), error_bound=0.0, logs=0)
 """
 
 from __future__ import annotations
@@ -56,19 +56,6 @@ class Term:
     def certain(self) -> bool:
         """Whether the sign of the coefficient is known."""
         return _size(self.coefficient) > self.error_bound
-
-
-def signed_text(term: Term) -> str:
-    """`+ 3·t^2`."""
-    number, size = abs(term.coefficient), size_text(term.size)
-    parts = [str(number)] * (number != 1 or not size) + [size] * bool(size)
-    return f"{'-' if term.coefficient < 0 else '+'} {'·'.join(parts)}"
-
-
-def size_text(size: Size) -> str:
-    """`t^2·ln(1/t)`, nothing for a term that does not move."""
-    powers = [("t", size[0]), ("ln(1/t)", -size[1])]
-    return "·".join(base if power == 1 else f"{base}^{power}" for base, power in powers if power)
 
 
 def size_of_product(a: Size, b: Size) -> Size:

@@ -25,10 +25,10 @@ from autodiff.verify.rounding import (
     error_of,
     error_times,
     is_plain,
-    lost,
     never_rounds,
     rounded,
     rounding,
+    rounding_of_sum,
     settled,
     short,
     slope_error,
@@ -138,7 +138,7 @@ def values(lowered: Lowered, run: Trace) -> list[float]:
         elif row.value in _SUMS:
             (a, b), sign = args, _SUMS[row.value]
             bounds[node] = bounds[a] + bounds[b]
-            losses[node] = losses[a] + sign * losses[b] + lost(values[a], sign * values[b], value)
+            losses[node] = losses[a] + sign * losses[b] + rounding_of_sum(values[a], sign * values[b], value)
         else:
             bounds[node] = error_of(row, [values[a] for a in args], [errors[a] for a in args], value)
         errors[node] = bounds[node] + abs(losses[node])
@@ -201,7 +201,7 @@ def _adjoints(
 
     def plus(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
         total = a[0] + b[0]
-        return total, a[1] + b[1], a[2] + b[2] + lost(a[0], b[0], total)
+        return total, a[1] + b[1], a[2] + b[2] + rounding_of_sum(a[0], b[0], total)
 
     adjoints = pull_back(reversed(factors), {lowered.result: (1.0, 0.0, 0.0)}, pull, plus)
     return {node: bound + abs(loss) for node, (_, bound, loss) in adjoints.items()}

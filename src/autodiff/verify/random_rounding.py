@@ -20,7 +20,7 @@ import numpy as np
 from autodiff.arrays import ufuncs
 from autodiff.core import templates
 from autodiff.core.primitive import ELEMENTWISE, Primitive
-from autodiff.language.exact_float import ExactFloat
+from autodiff.verify.rounding import rounding
 
 _MANY = 4096
 """How many roundings a result is moved by in two sweeps: so many that two results that cancel are hardly moved alike, as
@@ -142,16 +142,15 @@ class RandomRounding:
 
     def constant(self, value: float) -> float:
         """A constant, moved where it is not exactly what was typed."""
-        return (
-            value + self.roundings * value.error * float(self._signed(())) if isinstance(value, ExactFloat) else value
-        )
+        error = rounding(value)
+        return value + self.roundings * error * float(self._signed(())) if error else value
 
     def inputs(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The point, with typed numbers that are no float64 moved."""
         typed = getattr(point, "typed", {})
         moved = {name: self.constant(value) if isinstance(value, float) else value for name, value in point.items()}
         for name, numbers in typed.items():
-            errors = [number.error if isinstance(number, ExactFloat) else 0.0 for number in numbers]
+            errors = [rounding(number) for number in numbers]
             shape = np.shape(moved[name])
             moved[name] = moved[name] + self.roundings * np.reshape(errors, shape) * self._signed(shape)
         return moved
@@ -218,7 +217,7 @@ class RandomRounding:
         small = (np.abs(value) < FAINT * scale) & (np.not_equal(value, 0.0) | (self._far and np.any(adjoint)))
         if not np.any(small):
             return moved
-        return moved + np.where(small, TAKEN * scale * self._chance.uniform(0.5, 1.0, np.shape(value)), 0.0)
+        return moved + np.where(small, TAKEN * scale * self._signed(np.shape(value)), 0.0)
 
     def plus(self, a: Any, b: Any) -> Any:
         """The sum of two adjoints."""

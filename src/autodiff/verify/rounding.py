@@ -41,7 +41,7 @@ def error_of(row: Primitive, args: Sequence[float], errors: Sequence[float], val
     """How far the value of a row may be off, given its arguments' errors."""
     name = row.value
     if name == "+" or name == "-":
-        return errors[0] + errors[1] + abs(lost(args[0], args[1] if name == "+" else -args[1], value))
+        return errors[0] + errors[1] + abs(rounding_of_sum(args[0], args[1] if name == "+" else -args[1], value))
     if name == "*":
         u, v = args
         error = error_times(u, errors[1]) + error_times(v, errors[0]) + errors[0] * errors[1]
@@ -59,7 +59,7 @@ def error_of(row: Primitive, args: Sequence[float], errors: Sequence[float], val
     return error if never_rounds(row) else error + rounded(value, ulps(row, args, value), exact=False)
 
 
-def lost(u: float, v: float, total: float) -> float:
+def rounding_of_sum(u: float, v: float, total: float) -> float:
     """What the sum of two float64 lost when it was rounded to `total`, exactly, with its sign (Knuth's TwoSum)."""
     t = total - u
     return (u - (total - t)) + (v - t)

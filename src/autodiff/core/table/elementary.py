@@ -15,6 +15,14 @@ _WHOLE = "u == floor(u) and u != 0"
 _LEG = "if(abs(u) < 1e150, sqrt((1 - u)*(-1 - u)), abs(u))"
 """sqrt(u^2 - 1) without overflow; at -1 it is 0, not -0, which an angle would take for the other side."""
 
+
+def _of_difference(u: str, v: str) -> str:
+    """sigmoid(u - v), and what rounding u - v takes of it: half a unit of 700 is 256 units of e^-700."""
+    s = f"({u} - {v})"
+    b = f"({s} - {u})"
+    return f"if(abs{s} < 800, sigmoid{s}*(1 + sigmoid(-{s})*(({u} - ({s} - {b})) - ({v} + {b}))), sigmoid{s})"
+
+
 SCHOOL = (
     # === operators =====================================================================================================
     elementwise("+", "u v", "+", "1", "1", rule="sum", tex="#u + #v", doc="sum", example="2 + 3"),
@@ -81,7 +89,7 @@ SCHOOL = (
                 domain="u != 0 or v != 0 | a point other than the origin", jump="if(du < 0, -pi, pi) at u == 0 and v < 0",
                 ulp_error=("4", "if(min(abs(u), abs(v))/hypot(u, v) < 2.3e-308, 1/0, 8)")),
     elementwise("sinc", "u", "= if(u == 0, 1, sin(u)/u)", "-spherical_jn(1, u)", rule="sinc", doc="sin(u)/u, and 1 at 0",
-                example="sinc(0)", ulp_error=("4", "8*max(1, 1/abs(u*d))")),
+                example="sinc(0)", ulp_error=("4", "if(abs(u) < 2, 8, 8*max(1, 1/abs(u*d)))")),
     elementwise("deg", "u", "= u*(180/pi)", "180/pi", rule="constant multiple", doc="radians to degrees", example="deg(pi)"),
     elementwise("rad", "u", "= u*(pi/180)", "pi/180", rule="constant multiple", doc="degrees to radians", example="rad(180)"),
     # === hyperbolic functions ==========================================================================================
@@ -209,19 +217,20 @@ NETWORKS = (
                 rule="exponential linear", doc="u, or a*(e^u - 1) where u is negative", example="elu(-1, 2)",
                 kink="u == 0", torch=("a", "0"), jax=("a", "0"),
                 ulp_error=("4", "if(u < -708, 1/0, 8)")),
-    elementwise("gelu", "u", "= u*(erfc(-u/sqrt(2))/2)", "erfc(-u/sqrt(2))/2 + u*(gaussian(u/sqrt(2))/sqrt(2*pi))",
+    elementwise("gelu", "u", "= u*normcdf(u)", "normcdf(u) + u*normpdf(u)",
                 rule="Gaussian linear", doc="u times the normal distribution's Phi(u)", example="gelu(1)",
-                ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8 + (16 + 4*min(u*u, 1e4))*abs(u)*exp(-min(u*u, 1e4)/2)/abs(d)")),
+                ulp_error=("if(u < -37, 1/0, 4)", "if(u < -37, 1/0, 8*max(1, (normcdf(u) + abs(u)*normpdf(u))/abs(2*d)))")),
     elementwise("silu", "u", "= u*sigmoid(u)", "sigmoid(u)*(1 + u*sigmoid(-u))", rule="sigmoid linear", doc="u*sigmoid(u)",
-                example="silu(1)", ulp_error=("if(u < -708, 1/0, 5)", "if(u < -708, 1/0, 8*max(1, sigmoid(u)*(1 + abs(u))/abs(d)))")),
-    elementwise("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", "sigmoid(u - v)", "sigmoid(v - u)",
+                example="silu(1)", ulp_error=("if(u < -708, 1/0, 4)", "if(u < -708, 1/0, 8*max(1, sigmoid(u)*(1 + abs(u))/abs(d)))")),
+    elementwise("logsumexp", "u v", "= max(u, v) + log1p(exp(-abs(u - v)))", _of_difference("u", "v"), _of_difference("v", "u"), formula=("sigmoid(u-v)", "sigmoid(v-u)"),
                 rule="log-sum-exp", doc="ln(e^u + e^v + …) without overflow", example="logsumexp(1000, 1000)", variadic=True,
-                ulp_error=("8 + 4/abs(w)", "8 + 2*abs(u - v)*(1 - d)")),
+                ulp_error=("4*max(1, (w - 2*min(max(u, v), 0))/abs(w))", "8")),
     elementwise("logistic_loss", "y z", "= m = min(z, 0); n = m - z; log1p(exp(m)*exp(n)) - (y*m + (1 - y)*n)", "-z",
                 "(1 - y)*(exp(min(z, 0))/(exp(min(z, 0)) + exp(min(z, 0) - z))) - y*(exp(min(z, 0) - z)/(exp(min(z, 0)) + exp(min(z, 0) - z)))", formula=("-z", "sigmoid(z) - y"),
                 rule="cross-entropy of a score", doc="binary cross-entropy of the target y and the score z, stable for any z",
-                example="logistic_loss(1, -1000)", ulp_error=("8*max(1, (abs(y) + abs(1 - y))*(1 + abs(z))/abs(w))",
-                                                       "8*max(1, (abs(y) + abs(1 - y))/abs(d))")),
+                example="logistic_loss(1, -1000)", ulp_error=(
+                    "4*max(1, (log1p(exp(-abs(z))) + abs(y*min(z, 0)) + abs((1 - y)*max(z, 0)))/abs(w))",
+                    "8*max(1, (abs(1 - y)*sigmoid(z) + abs(y)*sigmoid(-z))/abs(d))")),
 )  # fmt: skip
 
 DERIVED_NETWORKS = (

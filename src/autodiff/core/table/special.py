@@ -17,6 +17,12 @@ def _order(name: str, end: int) -> str:
     return f"{name} >= 0 and mod({name}, 1) == 0 and {name} < {end} | #{name} to be 0, 1, …, {end - 1}"
 
 
+def _sum_of_poles(result: str, order: object, otherwise: str) -> str:
+    """The error of a polygamma function left of 0, where terms of both signs are added: those of the nearest pole are the largest."""
+    terms = f"gamma({order} + 1)*(2 + pi*abs(cot(pi*mod(u, 1))))^({order} + 1)"
+    return otherwise.format(f"8 + 8*({terms} + ln(2 + abs(u)))/abs({result})")
+
+
 def by_balls(names: str, params: str, *partials: str, **columns: Any) -> Primitive:
     """A row whose float64 numbers are those nearest to its balls."""
     return elementwise(names, params, names.split()[0], *partials, by_balls=True, **columns)
@@ -25,42 +31,42 @@ def by_balls(names: str, params: str, *partials: str, **columns: Any) -> Primiti
 SPECIAL = (
     # === error function, normal distribution, gamma function: float64 has algorithms for these =============================
     elementwise("gaussian", "u", "= a = abs(u); r = round(16*min(a, 40))/16; exp(-r*r)*exp((r - a)*(r + a))", "-2*(u*w)",
-                rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)"),
+                rule="Gaussian", tex=r"e^{-#u^2}", doc="e^(-u^2), exact in the tails", example="gaussian(1)", ulp_error=("4", "if(abs(u) > 26, 1/0, 8)")),
     elementwise("erf", "u", "erf", "2/sqrt(pi)*gaussian(u)", formula=("2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="error function", example="erf(1)"),
     elementwise("erfc", "u", "erfc", "-2/sqrt(pi)*gaussian(u)", formula=("-2/sqrt(pi)*exp(-u^2)",), rule="error function", doc="1 - erf(u), exact for large u",
                 example="erfc(3)"),
     elementwise("gamma Γ", "u", "gamma", "w*digamma(u)", rule="gamma", tex=r"\Gamma",
                 doc="gamma function; gamma(n + 1) is n!", example="gamma(5)",
-                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+                ulp_error=("8", "if(u > 0, 12, 8 + 8*abs(w)*(ln(2 + abs(u)) + 8*abs(cot(pi*mod(u, 1))))/abs(d))"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
     elementwise("lgamma", "u", "lgamma", "digamma(u)", rule="log-gamma", doc="ln of abs(gamma(u))", example="lgamma(10)",
-                ulp_error=("8 + 8*(1 + abs(u))/abs(w)", "8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                ulp_error=("if(u > 0, 8, 8 + 8*(1 + abs(u))/abs(w))", _sum_of_poles("d", 0, "if(u > 0, 8, {})")),
                 domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
     elementwise("digamma", "u", "digamma", "polygamma(1, u)", rule="digamma", tex=r"\psi", doc="slope of lgamma",
                 example="digamma(1)",
-                ulp_error=("8 + 8*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(w)", "16"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
+                ulp_error=(_sum_of_poles("w", 0, "if(u > 0, 8, {})"), "8"), domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
     elementwise("polygamma", "n u", "polygamma", "none", "polygamma(n + 1, u)", rule="polygamma",
                 tex=r"\psi^{(#n)}\left(#u\right)", doc="n-th derivative of digamma, n = 0, 1, 2, …", example="polygamma(1, 1)",
-                ulp_error=("8 + 8*if(u < 0, gamma(n + 2)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 1), if(n == 0, ln(2 + u), 0))/abs(w)",
-                       "8 + 8*if(u < 0, gamma(n + 3)*(4 + 4*abs(cot(pi*mod(u, 1))))^(n + 2), 0)/abs(d)"),
+                ulp_error=(_sum_of_poles("w", "n", "if(u > 0 or mod(n, 2) == 1, 8, {})"), _sum_of_poles("d", "n + 1", "if(u > 0 or mod(n, 2) == 0, 8, {})")),
                 domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …; " + _order("n", 150)),
     elementwise("spherical_jn", "n u", "spherical_jn", "none",
                 "if(n == 0, -spherical_jn(1, u), (n*spherical_jn(n - 1, u) - (n + 1)*spherical_jn(n + 1, u))/(2*n + 1))",
                 rule="spherical Bessel", tex=r"j_{#n}\left(#u\right)", doc="spherical Bessel function, n = 0, 1, 2, …",
                 example="spherical_jn(1, 2)",
-                ulp_error=("4*max(1, (n + 1)/abs(u*w))", "8*max(1, (n + 1)/abs(u*d))"), domain=_order("n", 900)),
+                ulp_error=("if(u*u < 4*n + 6, 4, 4 + (n + 1)/abs(u*w))", "if(u*u < 2*n + 1, 8, 8 + 2*(n + 1)/abs(u*d))"), domain=_order("n", 900)),
     elementwise("normpdf", "u", "= a = abs(u); r = round(16*min(a, 56))/16; exp(-r*r/2)*exp((r - a)*(r + a)/2)/sqrt(2*pi)", "-u*w",
-                formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)"),
-    elementwise("normcdf", "u", "= erfc(-u/sqrt(2))/2", "normpdf(u)", rule="normal distribution",
-                tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)",
-                ulp_error=("if(u > 0, 8, 8 + 2*u^2)", "8")),
+                formula=("-u*w",), rule="normal density", doc="density of the standard normal distribution", example="normpdf(0)",
+                ulp_error=("4", "if(abs(u) > 37, 1/0, 8)")),
+    # v/sqrt(2) is rounded to t, and so erfc(-t) is off by a factor of e^(t^2 - v^2/2), whose exponent has all its digits by parts
+    elementwise("normcdf", "u", "= v = min(max(u, -60), 0); t = v/sqrt(2); r = round(1024*t)/1024; q = round(1024*v)/1024;"
+                " erfc(-max(u, -60)/sqrt(2))/2*(1 + (r*r - q*q/2) + ((t - r)*(t + r) - (v - q)*(v + q)/2))", "normpdf(u)",
+                rule="normal distribution", tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)"),
     elementwise("factorial", "u", "= if(abs(u) < 0.75 or mod(u, 1) == 0, gamma(u + 1), u*gamma(u))", "w*digamma(u + 1)",
                 rule="factorial", tex=r"\Gamma\left(#u + 1\right)", doc="u!, of numbers that are not whole too: gamma(u + 1)", example="factorial(5)",
-                ulp_error=("8", "8 + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                ulp_error=("if(abs(w) < 1e-305, 1/0, 8)", "if(abs(w) < 1e-305, 1/0, 8) + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
                 domain="u > -1 or mod(u, 1) != 0 | #u not to be -1, -2, …"),
     elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", doc="slope of digamma",
                 example="trigamma(1)",
-                ulp_error=("8 + 8*if(u < 0, 2*(4 + 4*abs(cot(pi*mod(u, 1))))^2, 0)/abs(w)",
-                           "8 + 8*if(u < 0, 6*(4 + 4*abs(cot(pi*mod(u, 1))))^3, 0)/abs(d)"),
+                ulp_error=("8", _sum_of_poles("d", 2, "if(u > 0, 8, {})")),
                 domain="u > 0 or mod(u, 1) != 0 | #u not to be 0, -1, -2, …"),
     # === inverses of the error function and of the normal distribution ==================================================
     by_balls("erfinv", "u", "sqrt(pi)/2*exp(w^2)", rule="inverse error function", tex=r"\operatorname{erf}^{-1}",
