@@ -107,7 +107,7 @@ def _against(folder: Path, peers: str, rounds: int) -> Line:
         commands["PyTorch"] = [peers, *(str(folder / file) for file in ("peer.py", "program.txt", "program.json"))]
     ran = race(commands, rounds)
     theirs = ran["PyTorch"].seconds if peers else None
-    return Line("Rosenbrock, 10,000 variables", "PyTorch", ran["autodiff"].seconds, theirs, 0.5, note=_lacking(peers))
+    return Line("Rosenbrock, 10,000 variables", "PyTorch", ran["autodiff"].seconds, theirs, 0.3, note=_lacking(peers))
 
 
 def _growth(folder: Path) -> Iterator[Line]:

@@ -48,8 +48,8 @@ def lines(_peers: str, rounds: int = 20) -> Iterator[Line]:
     for mine in ("eval -q", "eval"):
         what = f'`{mine} "{PROGRAM}"`' + (" on a terminal" if mine == "eval" else "")
         theirs = ran["Maxima"].seconds if "Maxima" in ran else None
-        yield Line(what, "Maxima", ran[mine].seconds, theirs, 0.75, note="" if theirs else "not installed")
-        yield Line(what, "an empty Click command", ran[mine].seconds, ran["Click"].seconds, 1.5)
+        yield Line(what, "Maxima", ran[mine].seconds, theirs, 0.72, note="" if theirs else "not installed")
+        yield Line(what, "an empty Click command", ran[mine].seconds, ran["Click"].seconds, 1.12)
     rich = ran["Rich"].seconds - ran["Python"].seconds
     for mine, where in (("explain", "in a pipe"), ("explain, drawn", "on a terminal")):
         theirs = ran["eval -q"].seconds + rich

@@ -203,8 +203,8 @@ def jvp(
         elif directional:
             verdict = None if speed is not None else moved.verdicts.get(TIME)
             why = moved.why if verdict is None else diagnostics.directed(name, verdict)
-            answers[name] = answer._replace(
-                value=moved.value if answer.value is None else answer.value,
+            unknown = answer.value is None and moved.value is not None  # where only the slope is, without balls
+            answers[name] = (answer.filled(moved.value, answer.gradient) if unknown else answer)._replace(
                 status=moved.status,
                 why=why,
                 hint="",

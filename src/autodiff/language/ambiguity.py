@@ -39,7 +39,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
         prefixes -= {token.text for before, token in behind if before is None or before.type != "NUMBER"}
     glued = prefixes | doubtful & ENDINGS.keys() | {name for name in doubtful if _is_power_of_ten(name)}
     units = doubtful & UNITS.keys() | (names - known) & QUOTIENTS_OF_UNITS.keys()
-    products = {name: "*".join(w) for name in doubtful if (w := factors(name, names))}
+    products = {name: "*".join(w) for name in doubtful if len(name) > 1 and (w := factors(name, names))}
     for place, token in enumerate(tokens) if glued or units else ():
         first, shown = tokens[place - 1] if place else token, ""
         if token.type != "NAME" or token.text not in {*glued, *units}:

@@ -290,8 +290,6 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
 
     `names` are the names beside it. Doubtful are letters without a vowel, or where each is a name, too.
     """
-    if len(name) < 2:
-        return ()
     letters = re.findall(_LETTER, name) if len(name) < 20 else []
     if not name.isascii():
         few = 2 <= len(letters) <= 4 and not re.search("[a-zA-Z]{3}", name)

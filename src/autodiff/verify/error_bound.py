@@ -25,6 +25,7 @@ from autodiff.verify.rounding import (
     error_of,
     error_times,
     is_plain,
+    is_square,
     never_rounds,
     rounded,
     rounding,
@@ -44,6 +45,8 @@ _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
 _SUMS = {"+": 1.0, "-": -1.0}
+
+_UNITS = frozenset(["+", "-", "neg", "same"])
 
 _FOLDED = 2.0**-40
 """What part of a number in rows of a file its error may be, where it is near underflow."""
@@ -186,14 +189,16 @@ def _adjoints(
     lowered: Lowered, run: Trace, factors: Linearization, errors: Sequence[float], *, fine: bool
 ) -> Mapping[int, float]:
     """The error bound of every adjoint; `fine` looks at each rounding within the text of a slope."""
+    rows = lowered.graph.rows
 
     def pull(node: int, adjoint: tuple[float, float, float]) -> Iterator[tuple[int, tuple[float, float, float]]]:
-        edges, (g, bound, loss) = factors[node], adjoint
+        edges, (g, bound, loss), row = factors[node], adjoint, rows[node]
+        if row is None or row.value in _UNITS or node in run.taken:  # slopes of 1 and -1
+            for arg, slope in edges:
+                yield arg, (g * slope, bound, loss * slope)
+            return
         e = bound + abs(loss)
         for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):
-            if not error and slope in (1.0, -1.0):
-                yield arg, (g * slope, bound, loss * slope)
-                continue
             moved = error_times(slope, e) + error_times(g, error) + e * error
             if slope not in (1.0, -1.0) and g not in (1.0, -1.0) and not (short(g) and short(slope)):
                 moved += rounded(g * slope, 1.0, exact=not (g and slope))
@@ -212,12 +217,18 @@ def _partials(
 ) -> list[float]:
     """The error bound of each local slope of an equation."""
     row, args = lowered.graph.rows[node], lowered.graph.args[node]
-    if node in run.taken or row is None or row.value in ("+", "-", "neg", "same"):
-        return [0.0] * len(edges)
+    assert row is not None
     if row.value == "*":
         active = {a for a, _ in edges}
         return [errors[args[1 - k]] for k, a in enumerate(args) if a in active]
     given, value = [run.values[a] for a in args], run.values[node]
+    if (
+        row.value == "^"
+        and len(edges) == 1
+        and is_square(row, given, [errors[a] for a in args])
+        and edges[0][0] == args[0]
+    ):
+        return [2.0 * errors[args[0]]]  # doubling is exact
     active = {a for a, _ in edges}
     flags = tuple([int(a in active) for a in args])
     slopes = templates.partials(row, flags, templates.static_args(lowered.graph, node))

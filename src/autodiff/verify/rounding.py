@@ -42,9 +42,10 @@ def error_of(row: Primitive, args: Sequence[float], errors: Sequence[float], val
     name = row.value
     if name == "+" or name == "-":
         return errors[0] + errors[1] + abs(rounding_of_sum(args[0], args[1] if name == "+" else -args[1], value))
-    if name == "*":
-        u, v = args
-        error = error_times(u, errors[1]) + error_times(v, errors[0]) + errors[0] * errors[1]
+    if name == "*" or is_square(row, args, errors):
+        last = 1 if name == "*" else 0
+        u, v, e, f = args[0], args[last], errors[0], errors[last]
+        error = error_times(u, f) + error_times(v, e) + e * f
         return error if short(u) and short(v) else error + rounded(value, 1.0, exact=not (u and v))
     if row.is_predicate:
         decided(row, args, errors)
@@ -57,6 +58,11 @@ def error_of(row: Primitive, args: Sequence[float], errors: Sequence[float], val
         if exactly(row, args, value):
             return 0.0
     return error if never_rounds(row) else error + rounded(value, ulps(row, args, value), exact=False)
+
+
+def is_square(row: Primitive, args: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether a power is a product of two equal factors."""
+    return row.value == "^" and args[1] == 2.0 and not errors[1]
 
 
 def rounding_of_sum(u: float, v: float, total: float) -> float:
