@@ -781,7 +781,7 @@ def test_a_step_that_is_shown_keeps_the_values_that_it_shows() -> None:
     (score,) = model.lowered.graph.args[chance]
     assert run.values[score].strides == (0,)
     assert run.values[chance].strides == (8,)
-    wanted, whole = model.adjoints(run, [chance]), model.adjoints(objective.run(at))
+    wanted, whole = model.adjoints(run, [chance]), model.adjoints(objective.run(at), [chance, score])
     assert wanted.keys() == {chance}
     assert np.array_equal(wanted[chance], whole[chance])
 

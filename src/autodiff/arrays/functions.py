@@ -209,10 +209,12 @@ def apply(row: Primitive, args: Sequence[Value], span: Span = NOWHERE) -> Value:
             return NumPyArrays(span).of_row(row, args)
         shapes = tuple(map(shape, args))
         wide = shapes[0] if len(set(shapes)) == 1 else _common(shapes)
+        if wide is None:
+            raise ValueError
         if wide and wide is not shapes[0]:
             grown(row, shapes, wide, span)
         value = ufuncs.function(row)(*args)
-        if not row.definition or wide is None or shape(value) == wide:
+        if not row.definition or shape(value) == wide:
             return value
         return np.broadcast_to(value, wide)  # of a choice that took one branch, the other may not have been evaluated
     except ValueError:

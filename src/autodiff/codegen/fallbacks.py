@@ -95,9 +95,9 @@ def _erf(small: str, right: str, left: str) -> str:
 def _gamma() -> str:
     """Beyond 300, where it is infinite, as at 300: left of 0 it is divided by, factor by factor, and may be small."""
     place = _PLACE.replace("x + 10, x)", "x + 10, min(x, 300))")
-    series = f"exp({_horner('z', _STIRLING)}/y)"
-    whole = f"p = y^(y/2 - 0.25); g = if(x < 10, sqrt(2*pi)*{series}/({_FACTORS}), sqrt(2*pi)*{series})"
-    return f"{place}; {whole}; if(u < 0.5, pi/({_SINE}*g)/p/exp(-y)/p, p*exp(-y)*p*g)"
+    series = f"sqrt(2*pi)*exp({_horner('z', _STIRLING)}/y)"
+    whole = f"p = y^(y/2 - 0.25); t = p*exp(-y); s = {series}; g = if(x < 10, s/({_FACTORS}), s)"
+    return f"{place}; {whole}; if(u < 0.5, pi/p/t/({_SINE}*g), t*p*g)"
 
 
 def _lgamma() -> str:

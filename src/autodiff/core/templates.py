@@ -65,8 +65,6 @@ def partials(row: Primitive, active: tuple[object, ...], static: StaticArgs = ()
     """
     params = (*row.params, "w")
     texts = {k: text for k, text in enumerate(row.partials) if active[k] and text != ZERO}
-    if row.value == "^" and static and static[1] and 0 in texts:
-        texts[0] = row.formula[0]  # what the text chooses for all whole exponents but 0, and much shorter to read
     if row.by_balls:
         slopes = [(k, partial(row, k)) for k in texts]
         return lambda to, *given: [(to[k], slope(*given)) for k, slope in slopes]

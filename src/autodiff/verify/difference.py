@@ -21,7 +21,7 @@ from autodiff.core import templates
 from autodiff.core.primitive import Primitive
 from autodiff.core.templates import StaticArgs
 
-_STEPS = tuple(2.0**-k for k in (11, 13, 15, 17, 20, 23))
+_STEPS = tuple(2.0**-k for k in (11, 13, 15, 17, 20, 23, 26))
 """Widths, in parts of the argument, tried one after the other until one decides."""
 
 _FINE, _FAR = tuple(2.0**-k for k in (23, 21, 19)), 2.0**20
