@@ -76,7 +76,7 @@ def test_random_text_ends_in_an_answer_or_a_message() -> None:
         ("x + " + "lny" * 5_000, "no value for"),
         ("x + " + "sinx" * 60_000, "no value for"),
         ("x + " + "q" * 900_000, "no value for"),
-        ("x+" * 500_000 + "x", "at most 1,000,000 characters, and this one has 1,000,001"),
+        ("x+" * 2_500_000 + "x", "at most 5,000,000 characters, and this one has 5,000,001"),
         ("\\frac{" * 170_000, "at most 1,000,000 characters"),
     ],
     ids=lambda value: value[:12],

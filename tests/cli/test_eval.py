@@ -127,7 +127,7 @@ def test_a_file_that_does_not_end_is_not_read(tmp_path: Path) -> None:
     for words in (["-f", str(file.name)], ["x", "--at", f"@{file.name}"]):
         ended = autodiff("eval", *words)
         assert (ended.status, "it has more than" in ended.err) == (4, True)
-    assert autodiff("eval", "-", stdin=b"#" * 5_000_000).status == 4
+    assert autodiff("eval", "-", stdin=b"#" * 21_000_000).status == 4
 
 
 def test_hard_points_quietly() -> None:

@@ -7,6 +7,7 @@ import pytest
 import autodiff
 from autodiff.api import scalar_answer
 from autodiff.api.inputs import parse_point
+from autodiff.language import parser
 from tests.benchmarks.huge import rosenbrock
 
 TERMS, NUMBER = 60_000, 1.0000000000036
@@ -26,3 +27,7 @@ def test_a_sum_of_8000_equations_is_sure_without_balls(monkeypatch: pytest.Monke
     text, point = rosenbrock(1000)
     typed = parse_point(",".join(f"{name}={number:.1f}" for name, number in point.items()))
     assert autodiff.evaluate(text, typed).status == "ok"
+
+
+def test_a_sum_over_100_000_variables_is_not_too_long() -> None:
+    assert len(rosenbrock(100_000)[0]) < parser.LONGEST

@@ -22,7 +22,7 @@ from autodiff.core.lowering import lower
 from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.exact_float import decimal
-from autodiff.language.parser import LONGEST, require_short
+from autodiff.language.parser import LONGEST, LONGEST_LATEX, require_short
 
 _LARGEST = sys.float_info.max
 
@@ -35,7 +35,7 @@ def in_syntax(text: str) -> str:
     syntax = click.get_current_context().meta.get(SYNTAX, "auto")
     if syntax == "auto":
         return text
-    require_short(text)
+    require_short(text, LONGEST_LATEX)
     from autodiff.core import rules
     from autodiff.language.latex import reader as latex  # few programs are LaTeX
 

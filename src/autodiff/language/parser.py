@@ -22,15 +22,15 @@ from autodiff.language.builder import Builder
 from autodiff.language.lexer import tokens
 from autodiff.language.token import Token
 
-LONGEST = 1_000_000
-"""Characters that a program may have: a longer one would take minutes."""
+LONGEST, LONGEST_LATEX = 5_000_000, 1_000_000
+"""Characters that a program may have: a longer one would take minutes, as deep LaTeX does sooner."""
 
 
-def require_short(text: str) -> None:
+def require_short(text: str, most: int = LONGEST) -> None:
     """Raise AutodiffError for more characters than a program may have."""
-    if len(text) > LONGEST:
+    if len(text) > most:
         raise AutodiffError(
-            f"a program has at most {LONGEST:,} characters, and this one has {len(text):,}",
+            f"a program has at most {most:,} characters, and this one has {len(text):,}",
             hint="give its numbers as inputs: in a point or a table",
         )
 
