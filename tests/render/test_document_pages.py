@@ -607,3 +607,12 @@ def test_the_watch_sees_a_request_a_message_and_an_overflow_where_they_are(tmp_p
     assert free["requests"] == ["file:///none.png"]
     assert strict["wide"] != strict["width"]
     assert strict["cut"]
+
+
+@pytest.mark.parametrize(
+    ("form", "written"), [("markdown", "| none | -∞ |"), ("latex", r"& $-\infty$ &"), ("html", ">-∞</data>")]
+)
+def test_an_infinite_slope_is_written_as_people_write_it(form: str, written: str) -> None:
+    page = autodiff("explain", "sin(y^y) + y", "--at", "y=0", "--format", form).out
+    assert written in page
+    assert re.search(r"\| -?inf\b|\$-?inf|>-?inf<", page) is None

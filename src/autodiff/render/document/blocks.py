@@ -40,7 +40,7 @@ class NumberText(NamedTuple):
     def __str__(self) -> str:
         if self.value is None:
             return "none"
-        return shown(self.value) if self.whole else eight(self.value)
+        return (shown(self.value) if self.whole else eight(self.value)).replace("inf", "∞")
 
 
 Inline: TypeAlias = str | Words | CodeText | FormulaText | NumberText

@@ -186,7 +186,7 @@ class _Page(DocumentWriter):
         """A number with all its digits behind it; one without a sign begins where the others' digits do."""
         if number.value is None:
             return '<span class="none">none</span>'
-        exact, text = shown(number.value), str(number).replace("inf", "∞")
+        exact, text = shown(number.value), str(number)
         sign = " signed" if text.startswith("-") else ""
         return f'<data class="n{sign}" value="{exact}" title="{exact}">{text}</data>'
 

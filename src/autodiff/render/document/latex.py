@@ -108,7 +108,7 @@ class LatexWriter(DocumentWriter):
         return f"${printable(tex)}$"
 
     def number(self, number: blocks.NumberText) -> str:
-        return f"${number}$".replace("inf", r"\infty") if number.value is not None else str(number)
+        return f"${number}$".replace("∞", r"\infty") if number.value is not None else str(number)
 
     def items(self, items: Sequence[blocks.Item]) -> Iterator[str]:
         rows = (rf"\item[{_MARKS[item.mark]}] {self.cell(sentence(item))}" for item in items)

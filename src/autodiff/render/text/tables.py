@@ -231,7 +231,7 @@ def _followed(rows: Sequence[TableRow], heads: Sequence[str], screen: Screen) ->
 def _one_sided(cell: Cell) -> str:
     """A one-sided slope, maybe infinite."""
     number = plain(cell)
-    return {"inf": " +∞", "-inf": "-∞"}.get(number, signed(number))
+    return {"∞": " +∞", "-∞": "-∞"}.get(number, signed(number))
 
 
 # --- one step of gradient descent ---------------------------------------------------------------------------------------
