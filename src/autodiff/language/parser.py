@@ -48,13 +48,10 @@ def parse(
     A name in `given` has a value, which wins over a constant of that name; that one in `wrt` is a name is no doubt. With `strict` a doubtful reading such as
     `1/2x` is an error. Raises AutodiffError for anything that is no program, and for a line without effect.
     """
+    is_latex = isinstance(text, str) and ("\\" in text or "{" in text or "$" in text)
     if isinstance(text, str):
-        require_short(text)
-    program = (
-        _of_latex(text, functions, given)
-        if isinstance(text, str) and ("\\" in text or "{" in text or "$" in text)
-        else _parsed(text, functions, given)
-    )
+        require_short(text, LONGEST_LATEX if is_latex else LONGEST)
+    program = _of_latex(text, functions, given) if is_latex else _parsed(text, functions, given)
     text = program.source
     try:
         _effective(program.statements, text)
