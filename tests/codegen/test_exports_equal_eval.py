@@ -123,7 +123,7 @@ def test_there_are_points_for_every_formula() -> None:
 @pytest.mark.parametrize("text", FORMULAS)
 def test_python_agrees(text: str) -> None:
     function = python_function(export(text, "python"))
-    agree(text, lambda points: [function(*p.values()) for p in points], _SLACK.get(text, 1.0))
+    agree(text, lambda points: [function(*p.values()) for p in points], _OF_PYTHON.get(text, 1.0))
 
 
 def _arrays(function: Callable[..., Any], points: Sequence[Mapping[str, float]]) -> list[tuple[float, Sequence[float]]]:
@@ -146,7 +146,8 @@ def test_array_libraries_agree(library: str, text: str) -> None:
             jax = pytest.importorskip("jax")
             jax.config.update("jax_enable_x64", True)
         function = python_function(export(text, library))
-        agree(text, lambda points: _arrays(function, points), _SLACK.get(text, 1.0))
+        slack = _OF_PYTHON if library == "numpy" else _SLACK
+        agree(text, lambda points: _arrays(function, points), slack.get(text, 1.0))
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +222,9 @@ def test_javascript_agrees(tmp_path: Path) -> None:
 
 _SLACK = {"gamma(x + 3)": 20.0, "digamma(x + 4)": 4.0, "lgamma(x + 4)": 4.0}
 """Functions that a target lacks are written out in many operations; each of them may round."""
+
+_OF_PYTHON = {"lgamma(x + 4)": 3.0}
+"""Python's own function, which is less exact than that of `eval`."""
 
 
 def _table(text: str) -> tuple[list[str], list[list[float]]]:
@@ -519,7 +523,7 @@ def test_whole_numbers_are_divided_as_numbers() -> None:
 
 # --- what the targets lack --------------------------------------------------------------------------------------------
 
-HARD = {"gamma": 60.0, "lgamma": 8.0, "digamma": 4.0, "polygamma": 4.0, "spherical_jn": 4.0}
+HARD = {"gamma": 60.0, "lgamma": 6.0, "digamma": 4.0, "polygamma": 4.0, "spherical_jn": 4.0}
 """By how much a definition may miss the row's own bound; gamma's is what reflection and shift cost."""
 
 
