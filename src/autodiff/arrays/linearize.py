@@ -9,7 +9,7 @@ array([0.5 , 0.25])
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +17,11 @@ import numpy as np
 
 from autodiff.arrays import functions
 from autodiff.arrays.ufuncs import Array, Value, dot, number, one_by_one, plain, shape, total
-from autodiff.core import linearize, templates
-from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, Primitive
+from autodiff.core import linearize, rules, templates
+from autodiff.core.graph import Graph, reached
+from autodiff.core.primitive import ELEMENTWISE, LINEAR, REDUCTION, UNDEFINED, ZERO, Primitive
+
+_SIZE = rules.TABLE["numel", 1]
 
 
 def summed_to(part: Any, wide: Sequence[int], to: Sequence[int]) -> Value:
@@ -150,3 +153,27 @@ def taken_where(row: Primitive, k: int, args: Sequence[Value]) -> Value:
 def masked(part: Value, mask: Value | None, axis: Sequence[Value] = ()) -> Value:
     """A part where it is needed, else 0; with the axis of a reduction, whose result the mask is of."""
     return part if mask is None else np.where(widened(mask, axis), part, 0.0)
+
+
+def used_by_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:
+    """The values that the partials of an equation in its `active` arguments are made from."""
+    row, args = graph.rows[node], graph.args[node]
+    if row is None:
+        return set()
+    values = dict(zip(row.params, args, strict=True)) | {"w": node}
+    partials = [
+        text for text, a in zip(row.partials, args, strict=True) if a in active and text not in (ZERO, UNDEFINED)
+    ]
+    if partials and row.kink:
+        return set(values.values())
+    names = (*values, *(() if row.kind in (ELEMENTWISE, REDUCTION) else ("g",)))
+    return {values[name] for text in partials for name in _used(text, names) if name in values}
+
+
+@lru_cache(maxsize=1024)
+def _used(text: str, names: tuple[str, ...]) -> frozenset[str]:
+    """The names whose values a text uses, and not their sizes alone, as the mean's partial does."""
+    text_of = templates.template(text, names)
+    graph = text_of.graph
+    nodes = reached(text_of.result, lambda node: () if graph.rows[node] is _SIZE else graph.args[node])
+    return frozenset(graph.inputs[node] for node in nodes if node in graph.inputs)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.arrays import functions, linearize
-from autodiff.arrays.algebra import Linear, raises_no_flag
+from autodiff.arrays.algebra import ArrayTrace, Linear, raises_no_flag
 from autodiff.arrays.ufuncs import ARRAY, EACHWISE, MAYBE, NUMBER, Function, Operations, Value, shape
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
@@ -75,7 +75,8 @@ class StraightPass:
             conditions += [self._text(condition.text, row.params, args) for condition in row.domain]
             self._of[node] = self._call(row, args)
             self._note_shape(node)
-            if raises_no_flag(row) and not _is_written_out(row) and row.branches is None:
+            is_number = not any(self.shapes[node])
+            if is_number or (raises_no_flag(row) and not _is_written_out(row) and row.branches is None):
                 numbers.append(self._of[node])
         values = [self._value(end) for end in ends]
         slopes = [self._slopes(end, edges, gates) for end in ends] if gates else []
@@ -276,6 +277,31 @@ class _Python(Operations):
         elif room in self._free:
             self._free.remove(room)
         return room
+
+
+LARGEST = 1 << 18
+"""Elements of a value up to which the way from one equation to the next takes long beside the equations."""
+
+
+def of_program(
+    run: ArrayTrace, active: Iterable[int], edges: Linear, sources: Iterable[int], convention: str
+) -> StraightPass | None:
+    """A program's `active` equations and back to its sources, for values with the shapes of a run; None where the numbers
+    would not be the same, bit for bit, or the arrays are so large that some are better freed on the way."""
+    graph, result = run.lowered.graph, run.lowered.result
+    shapes = {node: (shape(value), shape(value)) for node, value in enumerate(run.values) if value is not None}
+    order = [node for node in active if graph.rows[node] is not None]
+    chooses = any(_chooses(graph, node, shapes) for node in order)
+    largest = max((math.prod(two) for two, _ in shapes.values()), default=0)
+    if not order or chooses or largest > LARGEST or not is_straight(graph, order, shapes):
+        return None
+    return StraightPass(graph, order, [result], edges, [*sources], shapes, convention)
+
+
+def _chooses(graph: Graph, node: int, shapes: Shapes) -> bool:
+    """Whether an equation takes one of its arguments, or may take a narrow one: the sum of its slope has another order."""
+    row, of_args = graph.rows[node], {shapes[a] for a in graph.args[node]}
+    return row is not None and (row.branches is not None or (len(of_args) > 1 and by_cases(row.definition)))
 
 
 def is_straight(graph: Graph, order: Iterable[int], shapes: Shapes) -> bool:

@@ -12,26 +12,28 @@ What does not depend on a parameter is computed once per table. On a corner the 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
-from autodiff.core import rules, templates
+from autodiff.arrays.linearize import used_by_partials
+from autodiff.arrays.straight import StraightPass, of_program
+from autodiff.arrays.ufuncs import number, shape
 from autodiff.core.evaluate import DomainError
-from autodiff.core.graph import Graph, reached
 from autodiff.core.linearize import active
 from autodiff.core.lowering import Lowered
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO
 from autodiff.train.minibatch_sweep import FEWEST, Sweep, SweepPlan, Swept, plan
 from autodiff.train.row_axis import mixing_equations, row_axes
 
 CONVENTION = "torch"
 
-_SIZE = rules.TABLE["numel", 1]
+OFTEN = 4
+"""Passes over values of the same shapes after which the next ones are worth a function of their own."""
 
 Values = Mapping[str, Any]
 
@@ -66,6 +68,8 @@ class Model:
         nodes = {name: lowered.node(name) for name in parameters}
         self.sources: dict[str, int] = {name: node for name, node in nodes.items() if node is not None}
         self._plans: dict[tuple[Any, ...], SweepPlan | None] = {}
+        self._passes: dict[tuple[Any, ...], StraightPass | None] = {}
+        self._seen: Counter[tuple[Any, ...]] = Counter()
 
     def over(self, columns: Values, *, once: bool = True) -> Objective:
         """The loss over these columns, as a function of the parameters alone; `once` is whether values without a parameter
@@ -98,6 +102,18 @@ class Model:
         to, seed = [*(ends or self.sources.values())], 1.0 / np.size(run.values[self.lowered.result])
         return algebra.vjp(run, to, CONVENTION, seed, edges, kept=frozenset(to))
 
+    def passed(self, given: Mapping[int, Any]) -> tuple[Any, dict[int, Any]] | None:
+        """The value and its slopes in the parameters by one function, where `given` had these shapes often."""
+        straight = self._passes.get(_shapes(given))
+        done = straight and straight(*(number(given[node]) for node in straight.inputs), 1.0)
+        return (done[0][0], dict(zip(self.sources.values(), done[1][0], strict=True))) if done else None
+
+    def note(self, given: Mapping[int, Any], run: ArrayTrace) -> None:
+        """Count a pass over `given`; make a function of it where there were others."""
+        self._seen.update([shapes := _shapes(given)])
+        if self._seen[shapes] == OFTEN:
+            self._passes[shapes] = of_program(run, self.active_order, self._edges, self.sources.values(), CONVENTION)
+
     def sweep(self, parameters: Values, fixed: Mapping[int, Any] | None, rows: int) -> Sweep | None:
         """The sweep in blocks, where there are many rows and what is fixed is known; None where one pass takes them all."""
         if fixed is None or rows < 2 * FEWEST:
@@ -108,13 +124,15 @@ class Model:
         sweep_plan = self._plans[key]
         return None if sweep_plan is None or rows < 2 * sweep_plan.size else Sweep(sweep_plan, fixed, rows, CONVENTION)
 
-    def penalty(self, parameters: Values) -> float:
-        """What the size of the parameters adds to the loss."""
+    def penalized(self, loss: float, parameters: Values) -> float:
+        """The loss and what the size of the parameters adds to it. Raises Overflow where that is beyond float64."""
         penalty = 0.0
         for weight in parameters.values():
             penalty += self.l1 * float(np.sum(np.abs(weight))) if self.l1 else 0.0
             penalty += self.l2 * float(np.sum(np.square(weight))) if self.l2 else 0.0  # a square may be an infinity
-        return penalty
+        if not math.isfinite(loss + penalty):
+            raise Overflow("", self.lowered.result)
+        return loss + penalty
 
     def slope(self, slope: Any, value: Any, l1: float) -> Any:
         """A parameter's slope as a number or an array of its own, penalties included: of |w| at 0 the one that makes the
@@ -179,7 +197,7 @@ class Model:
         if any((row := graph.rows[node]) is not None and row.branches is not None for node in order):
             return {}
         through = active(graph, self._order, ends)
-        used = (_of_partials(graph, node, through) for node in order if node in through)
+        used = (used_by_partials(graph, node, through) for node in order if node in through)
         kept = {self.lowered.result, *self.frontier, *ends}.union(*used)
         unused: dict[int, list[int]] = {}
         last_use = {a: node for node in order for a in graph.args[node]}
@@ -217,14 +235,15 @@ class Objective:
         if swept is not None:
             gradient = {name: model.slope(swept.slopes.get(name), value, l1) for name, value in parameters.items()}
             if all(map(_finite, gradient.values())):
-                return self._penalized(swept.value, parameters), gradient
+                return model.penalized(swept.value, parameters), gradient
         return self._slopes_of_one_pass(parameters, l1)
 
     def loss(self, parameters: Values) -> float:
         """The loss alone. Raises as `slopes` does."""
         swept = self._swept(parameters, slopes=False)
-        value = self._averaged(self.run(parameters)) if swept is None else swept.value
-        return self._penalized(value, parameters)
+        if swept is None:
+            return self.loss_of(self.run(parameters), parameters)
+        return self.model.penalized(swept.value, parameters)
 
     def value(self, parameters: Values) -> Any:
         """The last statement, whatever its shape, without penalties."""
@@ -292,58 +311,39 @@ class Objective:
         return None if sweep is None else sweep.swept(parameters, slopes=slopes)
 
     def _slopes_of_one_pass(self, parameters: Values, l1: float) -> tuple[float, dict[str, Any]]:
-        model = self.model
-        run = self.run(parameters)
-        adjoints = model.adjoints(run)
+        model, given = self.model, self.given(parameters)
+        if (done := model.passed(given)) is None:
+            run = self.run(parameters)
+            done = run.values[model.lowered.result], model.adjoints(run)
+            if given:
+                model.note(given, run)
         gradient = {
-            name: model.slope(adjoints.get(model.sources.get(name, -1)), value, l1)
-            for name, value in parameters.items()
+            name: model.slope(done[1].get(model.sources.get(name, -1)), value, l1) for name, value in parameters.items()
         }
         for name, slope in gradient.items():
             if not _finite(slope):
-                raise Overflow(name, model.steep(run))
-        return self.loss_of(run, parameters), gradient
+                raise Overflow(name, model.steep(self.run(parameters)))
+        return self.model.penalized(_averaged(done[0]), parameters), gradient
+
+    def given(self, parameters: Values) -> dict[int, Any]:
+        """The values that a pass starts from; none where each pass must find out what is fixed."""
+        fixed, sources = self.fixed, self.model.sources
+        return {} if fixed is None else {**fixed, **{node: parameters[name] for name, node in sources.items()}}
 
     def loss_of(self, run: ArrayTrace, parameters: Values) -> float:
         """The loss that a forward pass gives. Raises Overflow where it is beyond float64."""
-        return self._penalized(self._averaged(run), parameters)
-
-    def _penalized(self, loss: float, parameters: Values) -> float:
-        """The loss with the penalties. Raises Overflow where that is beyond float64."""
-        whole = loss + self.model.penalty(parameters)
-        if not math.isfinite(whole):
-            raise Overflow("", self.model.lowered.result)
-        return whole
-
-    def _averaged(self, run: ArrayTrace) -> float:
-        value = np.asarray(run.values[self.model.lowered.result])
-        with np.errstate(over="ignore"):
-            mean = float(np.mean(value))
-        return mean if math.isfinite(mean) else float(np.sum(value / value.size))
+        return self.model.penalized(_averaged(run.values[self.model.lowered.result]), parameters)
 
 
-def _of_partials(graph: Graph, node: int, active: Collection[int]) -> set[int]:
-    """The values that the partials of an equation in its `active` arguments are made from."""
-    row, args = graph.rows[node], graph.args[node]
-    if row is None:
-        return set()
-    values = dict(zip(row.params, args, strict=True)) | {"w": node}
-    partials = [
-        text for text, a in zip(row.partials, args, strict=True) if a in active and text not in (ZERO, UNDEFINED)
-    ]
-    if partials and row.kink:
-        return set(values.values())
-    names = (*values, *(() if row.kind in (ELEMENTWISE, REDUCTION) else ("g",)))
-    return {values[name] for text in partials for name in _used(text, names) if name in values}
+def _averaged(value: Any) -> float:
+    """The mean of the elements."""
+    with np.errstate(over="ignore"):
+        mean = float(np.mean(value))
+    return mean if math.isfinite(mean) else float(np.sum(value / np.size(value)))
 
 
-@lru_cache(maxsize=1024)
-def _used(text: str, names: tuple[str, ...]) -> frozenset[str]:
-    """The names whose values a text uses, and not their sizes alone, as the mean's partial does."""
-    text_of = templates.template(text, names)
-    graph = text_of.graph
-    nodes = reached(text_of.result, lambda node: () if graph.rows[node] is _SIZE else graph.args[node])
-    return frozenset(graph.inputs[node] for node in nodes if node in graph.inputs)
+def _shapes(given: Mapping[int, Any]) -> tuple[Any, ...]:
+    return tuple((node, shape(value)) for node, value in given.items())
 
 
 def _finite(slope: Any) -> bool:
