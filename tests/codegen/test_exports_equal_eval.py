@@ -220,10 +220,10 @@ def test_javascript_agrees(tmp_path: Path) -> None:
             assert _near((v, s), value, slopes, bounds, _SLACK.get(text, 1.0)), (text, point)
 
 
-_SLACK = {"gamma(x + 3)": 20.0, "digamma(x + 4)": 4.0, "lgamma(x + 4)": 4.0}
+_SLACK = {"gamma(x + 3)": 20.0, "digamma(x + 4)": 4.0, "lgamma(x + 4)": 7.0}
 """Functions that a target lacks are written out in many operations; each of them may round."""
 
-_OF_PYTHON = {"lgamma(x + 4)": 3.0}
+_OF_PYTHON = {"lgamma(x + 4)": 5.0}
 """Python's own function, which is less exact than that of `eval`."""
 
 
@@ -523,7 +523,7 @@ def test_whole_numbers_are_divided_as_numbers() -> None:
 
 # --- what the targets lack --------------------------------------------------------------------------------------------
 
-HARD = {"gamma": 60.0, "lgamma": 6.0, "digamma": 4.0, "polygamma": 4.0, "spherical_jn": 4.0}
+HARD = {"gamma": 120.0, "lgamma": 12.0, "digamma": 8.0, "polygamma": 8.0, "spherical_jn": 4.0}
 """By how much a definition may miss the row's own bound; gamma's is what reflection and shift cost."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from mpmath import mp, mpf
 
 import autodiff
 from autodiff.core import rules, templates
+from autodiff.numbers import float_functions
 from tests.support.command import PATIENCE, process
 from tests.support.reference import SLOPES, VALUES, ulps
 
@@ -284,6 +286,29 @@ def test_values_and_slopes_hold_eight_units_in_tails_and_beside_zeros(name: str)
         numbers = [value, *(s and templates.partial(row, k)(*args, value) for k, s in enumerate(true[1:]))]
         for number, truth in zip(numbers, true, strict=True):
             assert truth is None or ulps(number, truth) <= (8 if number is value else 14), (args, number, truth)
+
+
+GAMMA_FAMILY = ("gamma", "lgamma", "digamma", "trigamma")
+
+
+@pytest.mark.parametrize("name", GAMMA_FAMILY)
+def test_the_gamma_family_holds_four_and_eight_units_right_of_0(name: str) -> None:
+    row, of_value, of_slope = rules.TABLE[name, 1], VALUES[f"{name} 1"], SLOPES[f"{name} 1"][0]
+    assert of_slope is not None
+    draw = random.Random(17)
+    points = [draw.uniform(0, end) for end in (0.7, 3, 12, 170) for _ in range(40)]
+    for u in (*points, 1e-300, 3e-9, 0.35, 0.65, 1.3616, 1.4616321449683622, 2.7322, 2.9519539380542152, 24.0, 171.0):
+        value = templates.value(row)(u)
+        slope = templates.partial(row, 0)(u, value)
+        assert ulps(value, of_value(mpf(u))) <= (1 if name in ("gamma", "lgamma") else 4), u
+        assert math.isinf(slope) or ulps(slope, of_slope(mpf(u))) <= 8, u
+
+
+def test_gamma_is_rounded_once_left_of_0_too() -> None:
+    draw = random.Random(18)
+    for u in (draw.uniform(-170, 0) for _ in range(100)):
+        assert ulps(float_functions.gamma(u), mpmath.gamma(mpf(u))) <= 1, u
+        assert ulps(float_functions.lgamma(u), mpmath.log(abs(mpmath.gamma(mpf(u))))) <= 1, u
 
 
 def test_a_bound_that_float64_cannot_hold_calls_for_balls() -> None:

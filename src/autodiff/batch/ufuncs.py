@@ -24,15 +24,15 @@ from autodiff.batch.jit.libmvec import vector_function
 from autodiff.batch.whole_powers import by_products, is_product
 from autodiff.codegen.targets.numpy import CALLS
 from autodiff.core import rules, templates
-from autodiff.core.floats import PRODUCTS
+from autodiff.core.floats import PRODUCTS, ieee
 from autodiff.core.primitive import Primitive
+from autodiff.numbers import float_functions
 from autodiff.numbers.float_functions import (
     BESIDE_IT,
     ITS_REST,
     TERMS,
     ZERO_OF_DIGAMMA,
     digamma_at_its_zero,
-    lgamma_at_2,
     polynomial,
     tail_coefficient,
 )
@@ -94,7 +94,8 @@ def _product(exponent: float) -> Operation:
 
 
 _POWER, _CHOICE, _CUBE_ROOT = rules.TABLE["^", 2], rules.TABLE["if", 3], rules.TABLE["cbrt", 1]
-_LGAMMA, _DIGAMMA, _POLYGAMMA = rules.TABLE["lgamma", 1], rules.TABLE["digamma", 1], rules.TABLE["polygamma", 2]
+_GAMMA, _LGAMMA = rules.TABLE["gamma", 1], rules.TABLE["lgamma", 1]
+_DIGAMMA, _POLYGAMMA = rules.TABLE["digamma", 1], rules.TABLE["polygamma", 2]
 
 
 def _cube_root(roots: Operation) -> Operation:
@@ -121,6 +122,8 @@ def operation(row: Primitive, constants: Sequence[float | None], *, exact: bool)
     by_four = None if exact else _by_four(row)
     if row is _CUBE_ROOT and by_four is not None:
         return _cube_root(by_four)
+    if row is _GAMMA and not exact:
+        return _mapped(math.gamma, ieee(math.gamma))
     if row is _LGAMMA and not exact:
         return _lgamma
     if row is _DIGAMMA and not exact:
@@ -172,7 +175,7 @@ def _by_four(row: Primitive) -> Operation | None:
     return run
 
 
-_RAISING = {"gamma": "gamma", "hypot": "hypot"} | LIBRARY
+_RAISING = {"hypot": "hypot"} | LIBRARY
 """Values of rows that are a function of `math` wherever that one does not raise, which is three times as fast."""
 
 
@@ -180,7 +183,11 @@ _RAISING = {"gamma": "gamma", "hypot": "hypot"} | LIBRARY
 def one_by_one(row: Primitive) -> Operation:
     """The row as one-shot computes it, for each number of a block."""
     total = templates.value(row)
-    quick = getattr(math, _RAISING[row.value]) if row.value in _RAISING else total
+    return _mapped(getattr(math, _RAISING[row.value]) if row.value in _RAISING else total, total)
+
+
+def _mapped(quick: Callable[..., float], total: Callable[..., float]) -> Operation:
+    """A function of floats for each number of a block; `total` where `quick` raises for one of them."""
 
     def run(*args: Numbers, out: Numbers) -> None:
         columns = [np.broadcast_to(a, out.shape).tolist() for a in args]
@@ -193,16 +200,19 @@ def one_by_one(row: Primitive) -> Operation:
 
 
 def _lgamma(u: Numbers, out: Numbers) -> None:
-    """As `float_functions.lgamma` does it."""
+    """Python's, which is a few units in the last place off, but beside the zeros 1 and 2 Taylor's series around 2."""
+    _mapped(math.lgamma, ieee(math.lgamma))(u, out=out)
     x = np.broadcast_to(u, out.shape)
-    try:
-        out[:] = np.fromiter(map(math.lgamma, x.tolist()), float, len(out))
-    except (ValueError, OverflowError):
-        one_by_one(_LGAMMA)(u, out=out)
     near = (x > 0.5) & (x < 3.5)
     v = x[near]
     shift = np.where(v > 2.5, np.log(np.abs(v - 1)), np.where(v < 1.5, -np.log(v), 0.0))
-    out[near] = polynomial(lgamma_at_2(), v - np.rint(v)) + shift
+    out[near] = polynomial(_lgamma_at_2(), v - np.rint(v)) + shift
+
+
+@lru_cache(maxsize=1)
+def _lgamma_at_2() -> Sequence[float]:
+    """The coefficients of s, s², … of ln Γ(2 + s); the first is 1 - γ."""
+    return [0.42278433509846714, *(float_functions.polygamma(k - 1, 2.0) / math.factorial(k) for k in range(2, 30))]
 
 
 _BY_ARROW = "exp expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"

@@ -125,12 +125,6 @@ def atan2(u: float, v: float) -> float:
     return math.atan2(u + 0.0, v + 0.0)  # a zero has no sign here: atan2(0, -0.0) is atan2(0, 0)
 
 
-def gamma(u: float) -> float:
-    if u == 0:
-        return math.copysign(INF, u)
-    return ieee(math.gamma)(u)
-
-
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -146,7 +140,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = {
 }
 """What Python's own operators do, to floats and to arrays alike."""
 
-_OWN: Sequence[Callable[..., float]] = [floor, ceil, sign, atan2, cbrt, cosh, log1p, atanh, gamma]
+_OWN: Sequence[Callable[..., float]] = [floor, ceil, sign, atan2, cbrt, cosh, log1p, atanh]
 
 _MATH = "sqrt exp exp2 expm1 sin cos tan asin acos atan sinh tanh asinh acosh erf erfc hypot"
 

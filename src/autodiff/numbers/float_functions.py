@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -23,30 +24,60 @@ TERMS = 16
 ZERO_OF_DIGAMMA, ITS_REST = 1.4616321449683622, 9.549995429965697e-17
 """The zero of ψ on the right, as a float64 and what that leaves."""
 
-BESIDE_IT = 0.65
+_CONTEXT = Context(prec=40, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""The digits of the gamma function: near the zeros of its logarithm the first twenty cancel."""
+
+_LN_ROOT = Decimal("0.9189385332046727417803297364056176398614")
+"""ln √(2π)"""
+
+BESIDE_IT = 0.7
 """How far from there Taylor's series of ψ is used: sums of larger terms lose digits."""
 
 DIRECT = -20.0
 """Left of 0, the argument down to which a sum leads to the right side; a reflection loses digits of ψ⁽ⁿ⁾ between two poles."""
 
 
+def gamma(u: float) -> float:
+    """Γ(u), rounded once."""
+    if not -180 < u < 172 or (u <= 23 and u % 1 == 0):  # Python has (u - 1)! of these
+        return math.copysign(INF, u) if u == 0 else ieee(math.gamma)(u)
+    with localcontext(_CONTEXT):
+        size = float(_ln_gamma(u).exp())
+    return -size if u < 0 and math.floor(u) % 2 else size
+
+
 def lgamma(u: float) -> float:
-    """ln |Γ(u)|; beside its zeros 1 and 2 by Taylor's series around 2."""
-    if 0.5 < u < 3.5:
-        beside: float = polynomial(lgamma_at_2(), u - rounded(u))
-        return beside + (math.log(u - 1) if u > 2.5 else 0.0 if u >= 1.5 else -math.log(u))
-    return INF if u <= 0 and u % 1 == 0 else ieee(math.lgamma)(u)
+    """ln |Γ(u)|, rounded once between -180 and 180, by the C library elsewhere."""
+    if u <= 0 and u % 1 == 0:
+        return INF
+    if not -180 < u < 180 or u in (1, 2):
+        return ieee(math.lgamma)(u)
+    with localcontext(_CONTEXT):
+        return float(_ln_gamma(u))
+
+
+def _ln_gamma(u: float) -> Decimal:
+    """ln |Γ(u)|: Stirling's series at u + n less the logarithm of the product u·(u + 1)⋯(u + n - 1)."""
+    n = max(0, math.ceil(20 - u))
+    exact = Decimal(u)
+    x = exact + n
+    tail, square = Decimal(0), 1 / (x * x)
+    for coefficient in _stirling():
+        tail = tail * square + coefficient
+    product = math.prod((exact + k for k in range(n)), start=Decimal(1))
+    return (x - Decimal("0.5")) * x.ln() - x + _LN_ROOT + tail / x - abs(product).ln()
 
 
 @lru_cache(maxsize=1)
-def lgamma_at_2() -> Sequence[float]:
-    """The coefficients of s, s², … of ln Γ(2 + s); the first is 1 - γ."""
-    return [0.42278433509846714, *(polygamma(k - 1, 2.0) / math.factorial(k) for k in range(2, 30))]
+def _stirling() -> Sequence[Decimal]:
+    """The coefficients of x^(1 - 2k), k = 15, …, 1, in the asymptotic series of ln Γ(x)."""
+    exact = [_bernoulli(2 * k) / (2 * k * (2 * k - 1)) for k in range(15, 0, -1)]
+    return [Decimal(c.numerator) / c.denominator for c in exact]
 
 
 @lru_cache(maxsize=1)
 def digamma_at_its_zero() -> Sequence[float]:
-    return [polygamma(k, ZERO_OF_DIGAMMA) / math.factorial(k) for k in range(1, 48)]
+    return [polygamma(k, ZERO_OF_DIGAMMA) / math.factorial(k) for k in range(1, 56)]
 
 
 def polynomial(coefficients: Sequence[float], s: Any) -> Any:
