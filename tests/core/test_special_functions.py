@@ -309,6 +309,7 @@ def test_gamma_is_rounded_once_left_of_0_too() -> None:
     for u in (draw.uniform(-170, 0) for _ in range(100)):
         assert ulps(float_functions.gamma(u), mpmath.gamma(mpf(u))) <= 1, u
         assert ulps(float_functions.lgamma(u), mpmath.log(abs(mpmath.gamma(mpf(u))))) <= 1, u
+        assert ulps(templates.value(rules.TABLE["factorial", 1])(u), mpmath.gamma(1 + mpf(u))) <= 2, u
 
 
 def test_a_bound_that_float64_cannot_hold_calls_for_balls() -> None:

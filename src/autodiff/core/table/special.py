@@ -62,7 +62,7 @@ SPECIAL = (
                 rule="normal distribution", tex=r"\Phi", doc="the standard normal distribution's share below u", example="normcdf(0)"),
     elementwise("factorial", "u", "= if(abs(u) < 0.75 or mod(u, 1) == 0, gamma(u + 1), u*gamma(u))", "w*digamma(u + 1)",
                 rule="factorial", tex=r"\Gamma\left(#u + 1\right)", doc="u!, of numbers that are not whole too: gamma(u + 1)", example="factorial(5)",
-                ulp_error=("if(abs(w) < 1e-305, 1/0, 8)", "if(abs(w) < 1e-305, 1/0, 8) + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
+                ulp_error=("if(abs(w) < 1e-305, 1/0, 4)", "if(abs(w) < 1e-305, 1/0, 8) + 8*abs(w)*(ln(2 + abs(u)) + if(u < 0, 8*abs(cot(pi*mod(u, 1))), 0))/abs(d)"),
                 domain="u > -1 or mod(u, 1) != 0 | #u not to be -1, -2, …"),
     elementwise("trigamma", "u", "= polygamma(1, u)", "polygamma(2, u)", rule="polygamma", doc="slope of digamma",
                 example="trigamma(1)",
