@@ -313,6 +313,16 @@ def test_without_pyarrow_the_digits_are_the_same(monkeypatch: pytest.MonkeyPatch
         assert np.array_equal(number, other, equal_nan=True)
 
 
+def test_rows_by_pyarrow_load_no_pandas() -> None:
+    pytest.importorskip("pyarrow")
+    code = (
+        "import sys, autodiff, numpy as np\n"
+        "autodiff.compile('exp(x)^y + atan2(y, 2)', exact=True)(x=np.ones(3), y=np.array([0.0, -0.0, 2.5]))\n"
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules)"
+    )
+    assert python("-c", code).out == "True False\n"
+
+
 def test_without_numpy_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['numpy'] = None\nimport autodiff\n"

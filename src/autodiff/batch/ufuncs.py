@@ -238,10 +238,10 @@ def _by_arrow(row: Primitive) -> Operation | None:
         if all(isinstance(a, float) for a in args):
             alone(*args, out=out)
             return
-        given = [
-            a if isinstance(a, float) else pa.array(a + 0.0) for a in args
-        ]  # the sign of a zero must not reach atan2
-        out[:] = function(*given).to_numpy()
+        # by buffers: `pa.array` and `to_numpy` load pandas, which takes half a second; the sign of a zero must not reach atan2
+        full = (np.add(np.broadcast_to(a, out.shape), 0.0) for a in args)
+        given = (pa.Array.from_buffers(pa.float64(), len(out), [None, pa.py_buffer(a)]) for a in full)
+        out[:] = np.frombuffer(function(*given).buffers()[1], count=len(out))
 
     return run
 

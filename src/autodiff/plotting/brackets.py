@@ -45,7 +45,7 @@ ROUNDS = 12
 EARLY, NEARLY, CLEARLY = 4, 1.06, 4.0
 """From so many halvings on, an interval is given up whose change has shrunk as that of a smooth curve does, within this
 factor; after ROUNDS, within the larger one. Single halvings say little: a sample may hit the corner; where functions are
-computed by balls, they have to do."""
+computed by balls, one has to do."""
 
 BOTH = 0.05
 """What the mean slope misses of both halves, in parts of the change of the value, where both are followed."""
@@ -192,7 +192,7 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
     )
     table = table[:, np.isfinite(table[[_FA, _FB]]).any(axis=0)]
     table[[_MISS, _TILT]] = _changes(table)
-    early = 1 if sampler.by_balls else EARLY
+    early = 0 if sampler.by_balls else EARLY
     for level in range(DEPTH):
         m = table[_A] + (table[_B] - table[_A]) / 2
         moves = (m > table[_A]) & (m < table[_B])

@@ -28,8 +28,10 @@ HALVINGS, EARLY = 24, 1
 REMAINS = 0.3
 """The part of the misfit that remains, at least, where there is a jump or a pole; at a corner it is halved each time."""
 
-VISIBLE = 0.02
-"""Jumps below this part of the distance between two levels are not searched for: no line shows them."""
+VISIBLE, COARSELY = 0.02, 0.2
+"""Jumps below this part of the distance between two levels are not searched for: no line shows them. The same where functions
+are computed by balls.
+"""
 
 UNRESOLVED = 0.5
 """The part of the change along an edge from which on a misfit, larger than the distance of two levels, says that the samples
@@ -75,11 +77,17 @@ def contours(sampler: Sampler, grid: Grid, levels: Sequence[float]) -> Contours:
         float(np.diff(levels).min()) if len(levels) > 1 else float(np.nanmax(grid.values) - np.nanmin(grid.values))
     )
     corner = np.array([*np.meshgrid(grid.xs, grid.ys), grid.values, *(np.nan_to_num(slope) for slope in grid.slopes)])
+    edges = ((corner[:, :, :-1], corner[:, :, 1:]), (corner[:, :-1], corner[:, 1:]))
+    visible = VISIBLE * spacing
+    if sampler.by_balls:  # most slopes are differences
+        visible = COARSELY * spacing
+        for first, second in edges:
+            _sharpen(sampler, corner, (_misfit(first, second) > visible) & np.isfinite(first[2] + second[2]))
     places, coarse = list[Vector](), list[NDArray[np.bool_]]()
-    for first, second in ((corner[:, :, :-1], corner[:, :, 1:]), (corner[:, :-1], corner[:, 1:])):
+    for first, second in edges:
         misfit, change = _misfit(first, second), np.abs(second[2] - first[2])
         coarse.append(np.isfinite(change) & (misfit > np.maximum(UNRESOLVED * change, spacing)))
-        candidates = np.isfinite(change) & (misfit > VISIBLE * spacing)
+        candidates = np.isfinite(change) & (misfit > visible)
         place = np.full((2, *change.shape), np.nan)
         if sampler.compiled.in_blocks and candidates.any():
             place[:, candidates] = _breaks(sampler, first[:, candidates], second[:, candidates])
@@ -105,9 +113,7 @@ def _breaks(sampler: Sampler, first: Vector, second: Vector) -> Vector:
     remaining = np.arange(first.shape[1])
     least = REMAINS * _misfit(first, second)
     for halving in range(HALVINGS):
-        x, y = (first[:2] + second[:2]) / 2
-        value, slopes, _ = sampler.approximate(x, y)
-        middle = np.array([x, y, value, *(np.nan_to_num(slope) for slope in slopes)])
+        middle = _exact(sampler, *(first[:2] + second[:2]) / 2)
         before, after = _misfit(first, middle), _misfit(middle, second)
         first, second = np.where(before >= after, first, middle), np.where(before >= after, middle, second)
         if halving >= EARLY:
@@ -117,6 +123,20 @@ def _breaks(sampler: Sampler, first: Vector, second: Vector) -> Vector:
                 break
     places[:, remaining] = (first[:2] + second[:2]) / 2
     return places
+
+
+def _sharpen(sampler: Sampler, corner: Vector, edges: NDArray[np.bool_]) -> None:
+    """Compute the slopes at both ends of these edges."""
+    ends = np.zeros(corner.shape[1:], bool)
+    for end in (ends[: edges.shape[0], : edges.shape[1]], ends[-edges.shape[0] :, -edges.shape[1] :]):
+        end |= edges
+    corner[:, ends] = _exact(sampler, *corner[:2, ends])
+
+
+def _exact(sampler: Sampler, x: Vector, y: Vector) -> Vector:
+    """x, y, value and slopes, as the rows of an array."""
+    value, slopes, _ = sampler.approximate(x, y)
+    return np.array([x, y, value, *(np.nan_to_num(slope) for slope in slopes)])
 
 
 def _cells(across: NDArray[np.bool_], upward: NDArray[np.bool_]) -> NDArray[np.bool_]:

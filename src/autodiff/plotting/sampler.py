@@ -62,12 +62,14 @@ def require_range(variable: str, start: float, stop: float) -> None:
 class Sampler:
     """The program `text` over `variables`, other inputs `fixed`. Raises AutodiffError where one is missing.
 
-    bits  the least precision that a sample needed where float64 lost digits: others of the curve often need the same
+    sloped  whether slopes are wanted; without them they are 0
+    bits    the least precision that a sample needed where float64 lost digits: others of the curve often need the same
     """
 
     text: str
     variables: tuple[str, ...]
     fixed: Mapping[str, float]
+    sloped: bool = True
     bits: int = field(default=0, init=False)
     compiled: Compiled = field(init=False)
 
@@ -79,7 +81,9 @@ class Sampler:
                     f"{quoted(name)} has no value", hint=f"give it one with --at {name}=1, or plot over it with --range"
                 )
         self.fixed = {n: x for n, x in self.fixed.items() if n in lowered.inputs and n not in self.variables}
-        self.compiled = compiled(lowered, [n for n in self.variables if n in lowered.inputs], exact=False)
+        self.compiled = compiled(
+            lowered, [n for n in self.variables if self.sloped and n in lowered.inputs], exact=False
+        )
 
     @property
     def by_balls(self) -> bool:

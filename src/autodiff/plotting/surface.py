@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autodiff.plotting.contours import Grid, contours
 from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Surface, round_step
@@ -112,12 +114,28 @@ def _sampled(
 
     if sampler.compiled.in_blocks:
         xs, ys = axes(BALLS_GRID if sampler.by_balls else GRID)
-        if (sampled := sampler.everywhere(*np.meshgrid(xs, ys))) is not None:
+        sampled = _by_balls(sampler, xs, ys) if sampler.by_balls else sampler.everywhere(*np.meshgrid(xs, ys))
+        if sampled is not None:
             return xs, ys, sampled, []
     xs, ys = axes(FEW)
     sampled = sampler.one_by_one(*np.meshgrid(xs, ys))
     note = f"values of this program are computed one by one, so there are few: {FEW + 1} by {FEW + 1}"
     return xs, ys, sampled, [note]
+
+
+def _by_balls(sampler: Sampler, xs: Vector, ys: Vector) -> tuple[Vector, list[Vector]] | None:
+    """The same, each slope of which takes as long as several values: those of the arrows; others by differences."""
+    sampled = replace(sampler, sloped=False).everywhere(*np.meshgrid(xs, ys))
+    if sampled is None:
+        return None
+    values, slopes = sampled[0], [*reversed(np.gradient(sampled[0], ys, xs, edge_order=2))]
+    wanted = np.isfinite(values) & np.isnan(slopes[0] + slopes[1])
+    wanted[_places_of_arrows(xs)] = True
+    rows, columns = np.nonzero(wanted)
+    _, exact, _ = sampler.approximate(xs[columns], ys[rows])
+    for slope, numbers in zip(slopes, exact, strict=True):
+        slope[wanted] = numbers
+    return values, slopes
 
 
 def _levels(values: Vector) -> list[float]:
@@ -158,8 +176,7 @@ def _even(low: float, high: float) -> list[float]:
 
 def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, float, float, float]]:
     """Steepest descent at some points of the grid; lengths are those in the picture, and grow slowly with the slope."""
-    step = (len(xs) - 1) // ARROWS
-    i, j = np.meshgrid(*[np.arange(step // 2, len(xs), step)] * 2, indexing="ij")
+    i, j = _places_of_arrows(xs)
     width, height = xs[-1] - xs[0], ys[-1] - ys[0]
     with np.errstate(all="ignore"):
         dx, dy = -u[i, j], -v[i, j]
@@ -172,3 +189,10 @@ def _arrows(xs: Vector, ys: Vector, u: Vector, v: Vector) -> list[tuple[float, f
         (float(xs[b]), float(ys[a]), float(du * s), float(dv * s))
         for a, b, du, dv, s in zip(i[kept], j[kept], dx[kept], dy[kept], size[kept], strict=True)
     ]
+
+
+def _places_of_arrows(xs: Vector) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the grid."""
+    step = (len(xs) - 1) // ARROWS
+    rows, columns = np.meshgrid(*[np.arange(step // 2, len(xs), step)] * 2, indexing="ij")
+    return rows, columns

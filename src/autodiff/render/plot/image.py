@@ -43,6 +43,9 @@ ROOM, EDGE = 40.0, 12.0
 PARTS = (0.5, 0.35, 0.65, 0.2, 0.8, 0.1, 0.9)
 """Where on a line its label is tried, in parts of it."""
 
+ALONG = 3
+"""Points of a line on either side of a label that say which way the label slants."""
+
 
 class Colours(NamedTuple):
     page: str
@@ -108,13 +111,15 @@ def surface_image(surface: Surface, form: str, theme: str | None = None) -> byte
 
 
 def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
-    """The lines with their values, where these have room."""
-    from matplotlib.contour import ContourSet
-
-    lines = ContourSet(axis, surface.levels, list(surface.lines.values()), colors=colours.curve, linewidths=1)
-    figure.draw_without_rendering()  # which places the axes
-    labelled, placed = list[Any](), list[Any]()
-    for line in (line for drawn in surface.lines.values() for line in sorted(drawn, key=len, reverse=True)):
+    """The lines with their values, where these have room, along the lines."""
+    drawn = [(level, line) for level, lines in surface.lines.items() for line in sorted(lines, key=len, reverse=True)]
+    for level, line in drawn:
+        axis.plot(*line.T, color=colours.curve, linewidth=1, linestyle="-" if level >= 0 else "--")
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")  # what is added inside the axes does not move them
+    axis.apply_aspect()
+    texts, placed = words.apart(surface.levels), list[Any]()
+    for level, line in drawn:
         points = axis.transData.transform(line)
         (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
         for part in PARTS if max(right - left, top - bottom) >= ROOM else ():
@@ -123,12 +128,13 @@ def _levels(figure: Any, axis: Any, surface: Surface, colours: Colours) -> None:
             inside = axis.bbox.x0 + EDGE < x < axis.bbox.x1 - EDGE and axis.bbox.y0 + EDGE < y < axis.bbox.y1 - EDGE
             if inside and all(math.hypot(x - other_x, y - other_y) >= ROOM for other_x, other_y in placed):
                 placed.append((x, y))
-                labelled.append(line[at])
+                across, upward = points[min(at + ALONG, len(line) - 1)] - points[max(at - ALONG, 0)]
+                slant = math.degrees(math.atan2(upward, across))
+                axis.text(
+                    *line[at], texts[level], rotation=(slant + 90) % 180 - 90, ha="center", va="center",
+                    rotation_mode="anchor", fontsize=9, color=colours.ink, bbox=_behind(colours),
+                )  # fmt: skip
                 break
-    shown = words.apart(surface.levels)
-    axis.clabel(lines, fontsize=9, fmt=shown, colors=colours.ink, inline=False, manual=labelled)
-    for label in axis.texts:
-        label.set_bbox(_behind(colours))
 
 
 def _behind(colours: Colours) -> dict[str, Any]:
@@ -266,7 +272,7 @@ def _apart(figure: Any, axis: Any) -> None:
     """Move labels that lie on each other away from the curve, line by line, and make room for them."""
     if len(axis.texts) < 2:
         return
-    figure.draw_without_rendering()  # which places them
+    figure.get_layout_engine().execute(figure)
     placed = list[Any]()
     for label in list(axis.texts):
         x, y = label.xyann
