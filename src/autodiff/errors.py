@@ -64,6 +64,11 @@ class AutodiffError(Exception):
         return lines
 
 
+def data_error(message: str, *, hint: str = "", span: Span | None = None, source: str = "") -> AutodiffError:
+    """The error for a file, a table or a row that can't be taken as it is: the exit status is 4."""
+    return AutodiffError(message, span=span, source=source, hint=hint, exit_status=DATA)
+
+
 class Translation(str):
     """A program that stands for a text in another notation, whose places errors show.
 

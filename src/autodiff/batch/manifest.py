@@ -17,7 +17,7 @@ from typing import Any
 from autodiff import __version__
 from autodiff.batch.parts import PartResult, PartTask, fingerprint
 from autodiff.batch.table import Count
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.errors import AutodiffError, data_error, quoted
 from autodiff.tables import filesystems
 from autodiff.tables.atomic_file import remove_leftovers
 from autodiff.tables.inputs import InputFile
@@ -85,9 +85,8 @@ class Manifest:
         if resume and filesystems.exists(self.path):
             self._resume()
         elif filesystems.is_folder(folder) and filesystems.files_below(folder):
-            raise AutodiffError(
+            raise data_error(
                 f"the folder {quoted(folder, 200)} is not empty",
-                exit_status=DATA,
                 hint=f"it has no {NAME} to go on from"
                 if resume
                 else "go on with the run in it: --resume; or name another",
@@ -98,10 +97,9 @@ class Manifest:
         others = self._parts.keys() - set(names)
         for name in sorted(name for name in others if not filesystems.exists(self._parts[name]["input"])):
             if filesystems.exists(self.place(name)):
-                raise AutodiffError(
+                raise data_error(
                     f"{quoted(self.place(name), 200)} is the part of {quoted(self._parts[name]['input'], 200)}, which is not "
                     "there any more",
-                    exit_status=DATA,
                     hint="remove the part, or bring the file back",
                 )
             del self._parts[name]
@@ -163,13 +161,12 @@ class Manifest:
             settings = {key: manifest[key] for key in self._settings}
             parts = {part.pop("name"): part for part in map(_checked, manifest["parts"])}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise AutodiffError(f"{quoted(self.path, 200)} is no manifest of a run", exit_status=DATA) from None
+            raise data_error(f"{quoted(self.path, 200)} is no manifest of a run") from None
         for key, value in self._settings.items():
             if settings[key] != value:
-                raise AutodiffError(
+                raise data_error(
                     f"{quoted(self.folder, 200)} is of another run: {key} was {quoted(str(settings[key]), 100)}, "
                     f"and is {quoted(str(value), 100)}",
-                    exit_status=DATA,
                     hint="give the same program and options as before, or name another folder",
                 )
         self._parts = parts

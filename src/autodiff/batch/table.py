@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodiff.batch.compile import INPUT, Compiled
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted, shortened
 from autodiff.libraries import library
 from autodiff.tables.cells import bad_cell
 from autodiff.tables.columns import column_of, missing, program_names, row_fault
@@ -132,9 +132,8 @@ def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[st
 def require_free(table: str, kept: Sequence[str], names: Sequence[str]) -> None:
     """Raise AutodiffError where a column `kept` of the table, which is passed through, has the name of a result."""
     if taken := [name for name in kept if name in names]:
-        raise AutodiffError(
+        raise data_error(
             f"{shortened(table, 200)}, line 1: column {quoted(taken[0])} is what a result is called",
-            exit_status=DATA,
             hint="rename it, or the result: y = …",
         )
 

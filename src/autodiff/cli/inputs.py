@@ -19,7 +19,7 @@ from autodiff.api.inputs import Sample, finite, named, parse_point
 from autodiff.cli import streams
 from autodiff.cli.options import SYNTAX, notices
 from autodiff.core.lowering import lower
-from autodiff.errors import DATA, AutodiffError, printable, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, printable, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.language.exact_float import decimal
 from autodiff.language.parser import LONGEST, LONGEST_LATEX, require_short
@@ -153,14 +153,14 @@ def _stdin() -> bytes:
     try:
         return _whole(filesystems.open_stdin("pipe a program into it, or use -f FILE"), "stdin", _PROGRAM)
     except OSError as error:
-        raise AutodiffError(f"can't read stdin: {error.strerror}", exit_status=DATA) from None
+        raise data_error(f"can't read stdin: {error.strerror}") from None
 
 
 def _whole(file: BinaryIO, name: str, most: int) -> bytes:
     """What is in a file. Raises AutodiffError, without the rest, where that is more than so many bytes."""
     content = file.read(most + 1)
     if len(content) > most:
-        raise AutodiffError(f"can't read {name}: it has more than {most:,} bytes", exit_status=DATA)
+        raise data_error(f"can't read {name}: it has more than {most:,} bytes")
     return content
 
 
@@ -169,18 +169,17 @@ def _bytes(path: str, most: int) -> bytes:
         with open(path, "rb") as file:
             return _whole(file, quoted(path, 200), most)
     except OSError as error:
-        raise AutodiffError(f"can't read {quoted(path, 200)}: {error.strerror}", exit_status=DATA) from None
+        raise data_error(f"can't read {quoted(path, 200)}: {error.strerror}") from None
     except ValueError:
-        raise AutodiffError(f"{quoted(path, 200)} is no file name", exit_status=DATA) from None
+        raise data_error(f"{quoted(path, 200)} is no file name") from None
 
 
 def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise AutodiffError(
+        raise data_error(
             f"{quoted(name, 200)} is not UTF-8 text: byte {error.start} is {content[error.start]:#04x}",
-            exit_status=DATA,
             hint="save it as UTF-8",
         ) from None
 
@@ -208,30 +207,26 @@ def read_object(path: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, value in pairs:
             if name in values:
-                raise AutodiffError(f"{quoted(path, 200)} gives {quoted(name)} twice", exit_status=DATA)
+                raise data_error(f"{quoted(path, 200)} gives {quoted(name)} twice")
             values[name] = value
         return values
 
     def kept(digits: str) -> float:
         value = float(digits)
         if value == 0 and any(digit in "123456789" for digit in digits.lower().partition("e")[0]):
-            raise AutodiffError(
-                f"{quoted(path, 200)}: {quoted(shortened(digits))} is too small for a 64-bit number", exit_status=DATA
-            )
+            raise data_error(f"{quoted(path, 200)}: {quoted(shortened(digits))} is too small for a 64-bit number")
         return decimal(digits, value) if math.isfinite(value) else value
 
     try:
         data = json.loads(text, object_pairs_hook=once, parse_float=kept)
     except json.JSONDecodeError as error:
-        raise AutodiffError(
-            f"{quoted(path, 200)} is not JSON: {error.msg}, line {error.lineno} column {error.colno}", exit_status=DATA
+        raise data_error(
+            f"{quoted(path, 200)} is not JSON: {error.msg}, line {error.lineno} column {error.colno}"
         ) from None
     except (RecursionError, ValueError):
-        raise AutodiffError(f"{quoted(path, 200)} is not a JSON object of numbers", exit_status=DATA) from None
+        raise data_error(f"{quoted(path, 200)} is not a JSON object of numbers") from None
     if not isinstance(data, dict):
-        raise AutodiffError(
-            f"{quoted(path, 200)} is not a JSON object", exit_status=DATA, hint='it should look like {"x": 4.0}'
-        )
+        raise data_error(f"{quoted(path, 200)} is not a JSON object", hint='it should look like {"x": 4.0}')
     return data
 
 
@@ -246,6 +241,4 @@ def _require_finite(path: str, name: str, value: Any) -> None:
             todo.extend(item)
         elif isinstance(item, bool) or not isinstance(item, int | float) or not -_LARGEST <= item <= _LARGEST:
             wanted = "hold finite numbers only" if isinstance(value, list) else "be a finite number"
-            raise AutodiffError(
-                f"{quoted(path, 200)}: {quoted(name)} must {wanted}, not {quoted(json.dumps(item))}", exit_status=DATA
-            )
+            raise data_error(f"{quoted(path, 200)}: {quoted(name)} must {wanted}, not {quoted(json.dumps(item))}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from autodiff.cli import colour, explanation_output, options, streams
 from autodiff.cli.train_options import SETTINGS
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted, shortened
 from autodiff.render.terminal import progress
 from autodiff.render.terminal import training as rendered
 from autodiff.render.text.labels import spelled
@@ -86,15 +86,10 @@ def _before(path: str, epochs: int, wanted: str) -> bytes:
         first = file.readline()
         names = first.decode("utf-8", "surrogateescape").rstrip("\n")
         if first and not names.startswith("epoch,loss"):
-            raise AutodiffError(
-                f"{quoted(path, 200)} is no history that training wrote",
-                exit_status=DATA,
-                hint="give another --history",
-            )
+            raise data_error(f"{quoted(path, 200)} is no history that training wrote", hint="give another --history")
         if first and names != wanted:
-            raise AutodiffError(
+            raise data_error(
                 f"{quoted(path, 200)} has the columns {shortened(names, 60)}, and here are {shortened(wanted, 60)}",
-                exit_status=DATA,
                 hint="give the same --watch and --holdout as before, or another --history",
             )
         lines = [first]

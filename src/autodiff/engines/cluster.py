@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from autodiff import __version__
 from autodiff.engines.local import first, nothing
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 from autodiff.libraries import library
 
 T = TypeVar("T")
@@ -101,9 +101,8 @@ class DaskEngine:
             client = self._distributed.Client(address, timeout=PATIENCE)
         except (OSError, ValueError, TimeoutError) as error:
             why = shortened(str(error).partition("\n")[0], 120)
-            raise AutodiffError(
+            raise data_error(
                 f"there is no Dask scheduler at {quoted(str(scheduler), 200)}: {why}",
-                exit_status=DATA,
                 hint="start one with: dask scheduler; and workers with: dask worker ADDRESS",
             ) from None
         try:
@@ -118,9 +117,8 @@ class DaskEngine:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise AutodiffError(
+            raise data_error(
                 f"the Dask scheduler at {quoted(client.scheduler.address, 200)} has no worker",
-                exit_status=DATA,
                 hint="start one with: dask worker ADDRESS",
             ) from None
 
@@ -189,15 +187,13 @@ class DaskEngine:
         try:
             yield
         except distributed.scheduler.KilledWorker as error:
-            raise AutodiffError(
+            raise data_error(
                 f"a part was given up: {error.allowed_failures + 1} workers that worked on it were lost, one after the other",
-                exit_status=DATA,
                 hint="there may be too little memory for it: split the file",
             ) from None
         except (distributed.CancelledError, distributed.comm.CommClosedError, OSError):
-            raise AutodiffError(
+            raise data_error(
                 "the Dask scheduler is gone: its connection was lost",
-                exit_status=DATA,
                 hint="parts that are whole stay; with --out DIR, --resume goes on with the others",
             ) from None
 
@@ -242,8 +238,7 @@ def _by_value(function: Callable[..., T]) -> Callable[..., T]:
 
 
 def _unfit(worker: str, what: str, version: str = __version__) -> AutodiffError:
-    return AutodiffError(
+    return data_error(
         f"the worker {shortened(worker)} {what}, and this is autodiff {version}",
-        exit_status=DATA,
         hint="install the same version on every worker, and start it again",
     )

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autodiff.errors import DATA, AutodiffError
+from autodiff.errors import AutodiffError, data_error
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -201,9 +201,8 @@ def nothing(_: Any) -> None:
 
 
 def _killed(what: str) -> AutodiffError:
-    return AutodiffError(
+    return data_error(
         f"a process that worked on {what} was killed {TRIES} times",
-        exit_status=DATA,
         hint="there may be too little memory: split the file, or give fewer --workers",
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.arrays.ufuncs import in_pairs
 from autodiff.core.evaluate import DomainError
 from autodiff.engines.part_sums import LOSS, PartFault, Parts, TrainTask, counts, driver_sweep, part_sums
-from autodiff.errors import DATA, AutodiffError, shortened
+from autodiff.errors import AutodiffError, data_error, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable, chosen
 from autodiff.tables.text import Table
@@ -48,9 +48,7 @@ class PartedTable:
         pairs = parts.apply(counts)
         self.rows, self.held_out_rows = (sum(pair[k] for pair in pairs) for k in (0, 1))
         if not self.rows + self.held_out_rows:
-            raise AutodiffError(
-                f"{shortened(name, 200)}: there are no rows", exit_status=DATA, hint="add at least one row of numbers"
-            )
+            raise data_error(f"{shortened(name, 200)}: there are no rows", hint="add at least one row of numbers")
 
     def sums(
         self, expression: int, parameters: Mapping[str, Any], *, held_out: bool, slopes: bool

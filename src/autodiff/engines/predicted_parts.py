@@ -18,7 +18,7 @@ import numpy as np
 from autodiff.batch.compile import INPUT
 from autodiff.batch.parts import PartTask
 from autodiff.batch.table import Count, columns_of, require_free
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted, shortened
 from autodiff.tables.cells import MISSING
 from autodiff.tables.columns import NEW_TEXT, program_names, row_fault
 from autodiff.tables.text import Chunk, Statuses, Table, text_of
@@ -62,11 +62,11 @@ def predictions(
             place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[stop]}"
             unknown = _unknown_text(table, chunk, of, outputs.kept, stop + 1, named=False)
             if hard[stop] == INPUT and unknown:
-                raise AutodiffError(f"{shortened(table.name, 200)}, {unknown}", exit_status=DATA)
+                raise data_error(f"{shortened(table.name, 200)}, {unknown}")
             if hard[stop] == INPUT and not usable[stop]:
                 raise row_fault(table, chunk, stop, read)
             if hard[stop] == INPUT:
-                raise AutodiffError(f"{place}: a class or an index that the training did not have", exit_status=DATA)
+                raise data_error(f"{place}: a class or an index that the training did not have")
             why, span = outputs.fault(numbers, int(np.searchsorted(good, stop)))
             source = outputs.lowered.source
             raise AutodiffError(f"{place}: {why}", exit_status=HARD_POINT, span=span, source=source)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 from autodiff.fitting.problem import Vector
 from autodiff.tables import frames
 
@@ -93,5 +93,5 @@ def columns_of(data: Any, names: Sequence[str]) -> dict[str, Vector]:
     if not columns:
         raise AutodiffError("there is no column to fit to", hint="y names one, such as 'y'")
     if wide := [name for name, column in columns.items() if column.ndim != 1]:
-        raise AutodiffError(f"the column {quoted(wide[0])} has more than one number in a row", exit_status=DATA)
+        raise data_error(f"the column {quoted(wide[0])} has more than one number in a row")
     return columns

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.batch import compile as batch
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted
 from autodiff.fitting import minimum, objective, solve
 from autodiff.fitting.objective import Options
 from autodiff.fitting.problem import Problem, Vector
@@ -95,15 +95,15 @@ class MeasuredColumns:
             with np.errstate(all="ignore"):
                 squares = np.square(numbers / sigma)
             if not (np.isfinite(squares) & (squares > 0)).all():
-                raise AutodiffError(
-                    f"the squares of --sigma and --sigma-x {name} are too far apart for float64", exit_status=DATA,
+                raise data_error(
+                    f"the squares of --sigma and --sigma-x {name} are too far apart for float64",
                     hint="measure the column in another unit; an x that is as good as exact needs no --sigma-x",
-                )  # fmt: skip
+                )
         if problem.rows < len(problem.names):
-            raise AutodiffError(
+            raise data_error(
                 f"with --sigma-x there must be as many rows as parameters, and there are {problem.rows} and {len(problem.names)}",
-                exit_status=DATA, hint="write numbers for some of the parameters",
-            )  # fmt: skip
+                hint="write numbers for some of the parameters",
+            )
         return cls(
             problem, sigma, (*deviations,), np.array([problem.columns[name] for name in deviations]),
             np.array([*deviations.values()]),

@@ -25,7 +25,7 @@ from autodiff.batch.run import BufferPool, divided
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed, not_an_input
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, nearest, quoted
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, nearest, quoted
 from autodiff.fitting.target import deviations_of, numbers_of_target, require_rows_apart
 from autodiff.language.ast import Reading
 from autodiff.language.parser import parse
@@ -115,11 +115,7 @@ class Problem:
         used = {name: columns[name] for name in inputs if name not in start and name in columns}
         for name in inputs:
             if name not in start and name not in columns:
-                raise AutodiffError(
-                    f"{quoted(name)} is neither a column nor a parameter",
-                    hint=_neither(name, columns),
-                    exit_status=DATA,
-                )
+                raise data_error(f"{quoted(name)} is neither a column nor a parameter", hint=_neither(name, columns))
         require_rows_apart(program, columns)
         model = replace(
             _compiled(text, tuple(start), tuple(sorted(program.given))), buffers=BufferPool(), flags=BufferPool()

@@ -17,7 +17,7 @@ from autodiff.batch.compile import compiled
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed, written
-from autodiff.errors import DATA, AutodiffError, did_you_mean, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, did_you_mean, quoted, shortened
 from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
 from autodiff.language.parser import parse
 
@@ -49,15 +49,13 @@ def numbers_of_target(text: str, columns: Mapping[str, Any], option: str = "--y"
         if name not in columns:
             hint = did_you_mean(name, columns, f"the columns are {listed(columns)}")
             message = f"{option} names {quoted(name)}, and there is no such column"
-            raise AutodiffError(message, hint=hint, exit_status=DATA)
+            raise data_error(message, hint=hint)
     rows = len(next(iter(columns.values())))
     value, _ = expression(**{name: columns[name] for name in expression.lowered.inputs})
     value = np.broadcast_to(value, rows).copy()
     if not np.isfinite(value).all():
         row = int(np.argmin(np.isfinite(value)))
-        raise AutodiffError(
-            f"{option} {quoted(text)} has no value in row {row + 1}", hint="leave the row out", exit_status=DATA
-        )
+        raise data_error(f"{option} {quoted(text)} has no value in row {row + 1}", hint="leave the row out")
     return value
 
 
@@ -66,9 +64,8 @@ def deviations_of(text: str, columns: Mapping[str, Any], option: str) -> Any:
     deviations = numbers_of_target(text, columns, option)
     if not (deviations > 0).all():
         row = int(np.argmin(deviations > 0))
-        raise AutodiffError(
+        raise data_error(
             f"{option} is a standard deviation, which is above 0, and it is {deviations[row]:g} in row {row + 1}",
-            exit_status=DATA,
             hint="leave the row out, or give its deviation",
         )
     return deviations

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, BinaryIO, cast
 
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import data_error, quoted, shortened
 from autodiff.libraries import library
 from autodiff.tables import text as rows
 from autodiff.tables.text import CHUNK, Chunk, Statuses, Table, Written, twice
@@ -36,9 +36,8 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
     try:
         if form == "parquet":
             if not content.seekable():
-                raise AutodiffError(
+                raise data_error(
                     "Parquet is read from its end, so it can't come through a pipe or compressed",
-                    exit_status=DATA,
                     hint="give the name of the file itself, or send the Arrow format: --from arrow",
                 )
             file = library("pyarrow.parquet", "Parquet").ParquetFile(content)
@@ -47,15 +46,9 @@ def table(content: BinaryIO, name: str, form: str) -> Table:
             names, all_batches = _ipc(pa, content)
             rows, batches = None, lambda _: all_batches
     except (pa.ArrowException, OSError) as error:
-        raise AutodiffError(
-            f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}", exit_status=DATA
-        ) from None
+        raise data_error(f"{quoted(name, 200)} is no {form.capitalize()} file: {_first_line(error)}") from None
     if again := twice(names):
-        raise AutodiffError(
-            f"{quoted(name, 200)}: column {quoted(again[0])} is there twice",
-            exit_status=DATA,
-            hint="rename one of them",
-        )
+        raise data_error(f"{quoted(name, 200)}: column {quoted(again[0])} is there twice", hint="rename one of them")
     return Table(name, tuple(names), partial(_chunks, pa, batches, name), unit="row", rows=rows)
 
 
@@ -111,10 +104,9 @@ def cell(scalar: Any) -> Any:
         if pa.types.is_timestamp(kind) and kind.tz not in (None, "UTC"):
             return cell(scalar.cast(pa.timestamp(kind.unit, "UTC")))
     if not text:
-        raise AutodiffError(
-            f"a cell of the type {shortened(str(kind))} has no text", exit_status=DATA,
-            hint="keep it with --to parquet or --to arrow",
-        )  # fmt: skip
+        raise data_error(
+            f"a cell of the type {shortened(str(kind))} has no text", hint="keep it with --to parquet or --to arrow"
+        )
     if text.startswith("<"):  # beyond the years that PyArrow writes
         return scalar.value
     text = re.sub(r"\.0+(?!\d)", "", text).replace("Z", "+00:00")
@@ -277,9 +269,8 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
     try:
         return pa.array(cells, kind)
     except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
-        raise AutodiffError(
+        raise data_error(
             f"column {quoted(name)} has no one type to be kept with: {_first_line(error)}",
-            exit_status=DATA,
             hint="write a text instead: --to csv or --to ndjson",
         ) from None
 
@@ -289,9 +280,8 @@ def _cast(pa: Any, name: str, column: Column, kind: Any) -> Column:
     try:
         return column.cast(kind)
     except pa.ArrowException as error:
-        raise AutodiffError(
+        raise data_error(
             f"column {quoted(name)} is {kind} in the first file and {column.type} in another: {_first_line(error)}",
-            exit_status=DATA,
             hint="write a text instead: --to csv or --to ndjson",
         ) from None
 
@@ -330,9 +320,7 @@ def _chunks(
                 )
                 done += part.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise AutodiffError(
-            f"{shortened(name, 200)}, row {done + 1}: can't be read: {_first_line(error)}", exit_status=DATA
-        ) from None
+        raise data_error(f"{shortened(name, 200)}, row {done + 1}: can't be read: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from typing import Any, BinaryIO
 
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.errors import AutodiffError, data_error, quoted
 
 _ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM", "SIGUSR1", "SIGUSR2")
 """Signals that end a process by default; SIGINT already raises an exception."""
@@ -49,7 +49,7 @@ def whole(path: str, *, salvage: bool = True) -> Iterator[BinaryIO]:
 
 def cannot(path: str, error: OSError) -> AutodiffError:
     """The error for a file that the system does not let us write."""
-    return AutodiffError(f"can't write {quoted(path, 200)}: {error.strerror or error}", exit_status=DATA)
+    return data_error(f"can't write {quoted(path, 200)}: {error.strerror or error}")
 
 
 def require_name(path: str) -> None:
@@ -57,7 +57,7 @@ def require_name(path: str) -> None:
     with suppress(UnicodeEncodeError):
         if b"\0" not in os.fsencode(path):
             return
-    raise AutodiffError(f"can't write {quoted(path, 200)}: it is no file name", exit_status=DATA)
+    raise data_error(f"can't write {quoted(path, 200)}: it is no file name")
 
 
 def is_direct(path: str) -> bool:

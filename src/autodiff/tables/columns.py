@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autodiff import diagnostics
-from autodiff.errors import DATA, AutodiffError, did_you_mean, normalised, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, did_you_mean, normalised, quoted, shortened
 from autodiff.language.exact_float import is_number
 from autodiff.libraries import library
 from autodiff.tables.cells import MISSING, BadCell, bad_cell, is_class
@@ -115,10 +115,10 @@ def rows_of(
             count += len(places[-1])
     name = files[0][1] if len(files) == 1 else f"{len(files)} files"
     if not count and not empty:
-        raise AutodiffError(
+        raise data_error(
             f"{shortened(name, 200)}: there are no rows" + (" without a missing cell" if places else ""),
-            exit_status=DATA, hint="add at least one row of numbers",
-        )  # fmt: skip
+            hint="add at least one row of numbers",
+        )
     whole, codes = dict[str, Column](), dict[str, list[str]]()
     for key, reader in columns.items():
         whole[key], sorted_texts = reader.finished(np, name, count)
@@ -242,26 +242,26 @@ class _ColumnReader:
         if not self.codes:
             return values, []
         if np.isnan(values).any():
-            raise AutodiffError(
+            raise data_error(
                 f"{shortened(table, 200)}, column {quoted(self.name)}: a cell is missing, and texts have no mean",
-                exit_status=DATA, hint="--missing drop leaves such rows out",
-            )  # fmt: skip
+                hint="--missing drop leaves such rows out",
+            )
         order = {text: k for k, text in enumerate(self.known or sorted(self.codes))}
         return np.array([float(order[text]) for text in self.codes])[values.astype(int)], list(order)
 
     def _fault(self, table: Table, line: int, text: str) -> AutodiffError:
         place = f"{shortened(table.name, 200)}, {table.unit} {line}, column {quoted(self.name)}"
         if len(self.codes) > MOST_CODES:
-            return AutodiffError(f"{place}: more than {MOST_CODES:,} different texts are no classes", exit_status=DATA)
+            return data_error(f"{place}: more than {MOST_CODES:,} different texts are no classes")
         if text and self.known and self.first_number is None:
             listed = diagnostics.listed(self.known)
-            return AutodiffError(f"{place}: {NEW_TEXT.format(quoted(text))}", exit_status=DATA, hint=f"it had {listed}")
+            return data_error(f"{place}: {NEW_TEXT.format(quoted(text))}", hint=f"it had {listed}")
         hint = "--missing drop leaves such rows out, --missing mean fills them" if text in MISSING else ""
         if not hint and self.first_number is not None:
             hint = (
                 f"there are numbers in this column, as in {table.unit} {self.first_number}: a column of texts has none"
             )
-        return AutodiffError(f"{place}: {BadCell(self.name, text)}", exit_status=DATA, hint=hint)
+        return data_error(f"{place}: {BadCell(self.name, text)}", hint=hint)
 
 
 def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -279,9 +279,8 @@ def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
 def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> str:
     """The column of this name. Raises AutodiffError where it is the name of two."""
     if len(known[name]) > 1:
-        raise AutodiffError(
+        raise data_error(
             f"{_header(table)}: {diagnostics.listed(known[name])} are both called {quoted(name)} in a program",
-            exit_status=DATA,
             hint="rename one of them",
         )
     return known[name][0]
@@ -298,7 +297,7 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
     names = list(table.names)
     advice = did_you_mean(name, program_names(names), f"its columns are {diagnostics.listed(names)}")
     if not names:
-        return AutodiffError(f"{_header(table)}: the table is empty", exit_status=DATA, hint=otherwise)
+        return data_error(f"{_header(table)}: the table is empty", hint=otherwise)
     if names[0].lstrip().startswith("{"):
         advice = "this looks like JSON: add --from ndjson"
     elif names[0].startswith("#"):
@@ -307,9 +306,8 @@ def missing(table: Table, name: str, otherwise: str = "") -> AutodiffError:
         advice = "between cells is a comma, a tab or a semicolon, or the sign that a first line such as sep=| names"
     elif all(map(is_number, names)):
         advice = f"the first line must name the columns, and it is numbers: {diagnostics.listed(names)}"
-    return AutodiffError(
+    return data_error(
         f"{_header(table)}: no column {quoted(name)}, which the program needs",
-        exit_status=DATA,
         hint=f"{advice}; {otherwise}" if otherwise else advice,
     )
 
@@ -322,11 +320,7 @@ def row_fault(table: Table, chunk: Chunk, row: int, columns: Sequence[str]) -> A
     """The error for a row of a chunk that lacks a cell, or has one that is no finite number."""
     place = f"{shortened(table.name, 200)}, {table.unit} {chunk.lines[row]}"
     if row in chunk.faults:
-        return AutodiffError(f"{place}: {chunk.faults[row]}", exit_status=DATA)
+        return data_error(f"{place}: {chunk.faults[row]}")
     cell = bad_cell(chunk, row, columns)
     assert cell is not None
-    return AutodiffError(
-        f"{place}, column {quoted(cell.column)}: {cell}",
-        exit_status=DATA,
-        hint="correct the cell, or leave its row out",
-    )
+    return data_error(f"{place}, column {quoted(cell.column)}: {cell}", hint="correct the cell, or leave its row out")

@@ -23,7 +23,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 from autodiff.libraries import extra, library
 
 WILDCARDS = "*?["
@@ -50,7 +50,7 @@ def absolute(address: str) -> str:
 def open_stdin(instead: str) -> BinaryIO:
     """The bytes on stdin. Raises AutodiffError where the caller closed it, as `<&-` does; `instead` is the next step then."""
     if sys.stdin is None or sys.stdin.closed:
-        raise AutodiffError("can't read stdin: it is closed", exit_status=DATA, hint=instead)
+        raise data_error("can't read stdin: it is closed", hint=instead)
     return sys.stdin.buffer
 
 
@@ -64,7 +64,7 @@ def open_to_read(address: str, name: str = "") -> BinaryIO:
     except OSError as error:
         raise _cannot("read", name or address, error.strerror or str(error)) from None
     except ValueError:
-        raise AutodiffError(f"{quoted(name or address, 200)} is no file name", exit_status=DATA) from None
+        raise data_error(f"{quoted(name or address, 200)} is no file name") from None
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def _done(what: str, address: str, act: Any) -> Any:
 
 
 def _cannot(what: str, address: str, why: str) -> AutodiffError:
-    return AutodiffError(f"can't {what} {quoted(address, 200)}: {why}", exit_status=DATA)
+    return data_error(f"can't {what} {quoted(address, 200)}: {why}")
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from autodiff import diagnostics
 from autodiff.arrays.inputs import plain_array
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 from autodiff.tables.cells import NUMBER_LIKE
 from autodiff.tables.columns import program_names
 from autodiff.tables.text import twice
@@ -32,10 +32,10 @@ def columns_of(table: Any, names: Sequence[str], codes: dict[str, list[str]] | N
             listed = ", ".join(shortened(str(column)) for column in column_names(table)[:8]) or "none"
             raise AutodiffError(f"the table has no column {quoted(name)}", hint=f"its columns are {listed}")
         if len(known[name]) > 1:
-            raise AutodiffError(
+            raise data_error(
                 f"the columns {diagnostics.listed(known[name])} of the table are both called {quoted(name)} in a program",
-                exit_status=DATA, hint="rename one of them",
-            )  # fmt: skip
+                hint="rename one of them",
+            )
         columns[name] = _floats(table[known[name][0]], name, codes)
     return columns
 
@@ -47,9 +47,7 @@ def column_names(table: Any) -> list[str]:
     known = table.keys() if isinstance(table, Mapping) else getattr(table, "column_names", None)
     names = [name for name in (getattr(table, "columns", ()) if known is None else known) if isinstance(name, str)]
     if again := twice(names):
-        raise AutodiffError(
-            f"column {quoted(again[0])} of the table is there twice", exit_status=DATA, hint="rename one of them"
-        )
+        raise data_error(f"column {quoted(again[0])} of the table is there twice", hint="rename one of them")
     return names
 
 
@@ -75,9 +73,7 @@ def _floats(column: Any, name: str, codes: dict[str, list[str]] | None) -> Any:
         raise no_numbers
     codes[name] = sorted(set(texts))
     if no_class := next(filter(NUMBER_LIKE.fullmatch, codes[name]), ""):
-        raise AutodiffError(
-            f"the column {quoted(name)} of the table holds {quoted(no_class)}, which is no number", exit_status=DATA
-        )
+        raise data_error(f"the column {quoted(name)} of the table holds {quoted(no_class)}, which is no number")
     places = {text: float(k) for k, text in enumerate(codes[name])}
     return np.array([places.get(cell, np.nan) if isinstance(cell, str) else np.nan for cell in cells])
 
@@ -89,9 +85,7 @@ def require_finite(columns: Mapping[str, Any], hint: str = "") -> None:
     for name, column in columns.items():
         if len(bad := np.flatnonzero(~np.isfinite(column))):
             value = "missing" if np.isnan(column[bad[0]]) else "infinite"
-            raise AutodiffError(
-                f"the column {quoted(name)} is {value} in row {bad[0] + 1}", exit_status=DATA, hint=hint
-            )
+            raise data_error(f"the column {quoted(name)} is {value} in row {bad[0] + 1}", hint=hint)
 
 
 def without_missing(
@@ -109,27 +103,25 @@ def without_missing(
     if not isinstance(missing, str) or missing not in ("error", "drop", "mean"):
         raise AutodiffError(f"missing is error, drop or mean, not {shortened(repr(missing))}")
     if scalars := [name for name, column in columns.items() if not np.ndim(column)]:
-        raise AutodiffError(
-            f"the column {quoted(scalars[0])} is one number, and a column has one for each row", exit_status=DATA
-        )
+        raise data_error(f"the column {quoted(scalars[0])} is one number, and a column has one for each row")
     lengths = {name: len(column) for name, column in columns.items()}
     if len({*lengths.values()}) > 1:
         listed = ", ".join(f"{shortened(name)} {length}" for name, length in lengths.items())
-        raise AutodiffError(f"columns are equally long, and these are not: {listed}", exit_status=DATA)
+        raise data_error(f"columns are equally long, and these are not: {listed}")
     if not all(lengths.values()):
-        raise AutodiffError("the table has no rows", exit_status=DATA, hint="add at least one row of numbers")
+        raise data_error("the table has no rows", hint="add at least one row of numbers")
     if missing not in ("error", "drop") and (texts := [name for name in codes if np.isnan(columns[name]).any()]):
-        raise AutodiffError(
-            f"the column {quoted(texts[0])} lacks a cell, and texts have no mean", exit_status=DATA,
+        raise data_error(
+            f"the column {quoted(texts[0])} lacks a cell, and texts have no mean",
             hint='missing="drop" leaves such rows out',
-        )  # fmt: skip
+        )
     present = np.ones(max(lengths.values(), default=0), bool)
     if missing != "error":
         for column in columns.values():
             present &= ~np.isnan(column)
     require_finite({name: column[present] for name, column in columns.items()}, advice if missing == "error" else "")
     if len(present) and not present.any():
-        raise AutodiffError("every row of the table lacks a cell", exit_status=DATA)
+        raise data_error("every row of the table lacks a cell")
     if missing not in ("error", "drop"):
         present[:] = True
     return {name: column[present] for name, column in columns.items()}, (1 + np.flatnonzero(present)).tolist()

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from autodiff.diagnostics import listed
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 from autodiff.tables import filesystems, reader
 from autodiff.tables.atomic_file import is_direct
 from autodiff.tables.text import Chunk, Table, number, numbers
@@ -69,7 +69,7 @@ def _named(address: str, form: str | None) -> Iterator[InputFile]:
     elif _is_pattern(address):
         paths = filesystems.matching(address)
         if not paths:
-            raise AutodiffError(f"no file fits {quoted(address, 200)}", exit_status=DATA)
+            raise data_error(f"no file fits {quoted(address, 200)}")
         root = _fixed(address)
         for path in paths:
             if filesystems.is_folder(path):
@@ -88,9 +88,8 @@ def _below(folder: str, form: str | None, root: str = "") -> Iterator[InputFile]
             count += 1
             yield InputFile(path, _relative(path, root or folder), path, partition_of(path))
     if not count:
-        raise AutodiffError(
+        raise data_error(
             f"the folder {quoted(folder, 200)} has no table",
-            exit_status=DATA,
             hint=f"its files end with .{', .'.join(sorted(reader.FORMATS))}; other ones are read with --from",
         )
 
@@ -200,18 +199,16 @@ def require_columns(table: Table, names: Sequence[str], first: str) -> None:
     fewer = [name for name in names if name not in there]
     if more or fewer:
         parts = [f"it lacks {listed(fewer)}"] * bool(fewer) + [f"it has {listed(more)} as well"] * bool(more)
-        raise AutodiffError(
+        raise data_error(
             f"{shortened(table.name, 200)} has other columns than {shortened(first, 200)}: {', and '.join(parts)}",
-            exit_status=DATA,
             hint="parts of one table have the same columns; run the command for each kind of file",
         )
 
 
 def _partitioned(table: Table, partition: Mapping[str, Any]) -> Table:
     if both := [name for name in partition if name in table.names]:
-        raise AutodiffError(
+        raise data_error(
             f"{shortened(table.name, 200)}: column {quoted(both[0])} is there twice, in the file and in its folder's name",
-            exit_status=DATA,
             hint="rename one of them",
         )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import Any, TextIO, TypeVar, overload
 
-from autodiff.errors import DATA, AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, data_error, quoted, shortened
 
 T = TypeVar("T")
 
@@ -289,11 +289,9 @@ def distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
     """The names of the columns. Raises AutodiffError where there is none, one is no text, or two are alike."""
     called = file if file == "stdin" else quoted(file, 200)
     if not names:
-        raise AutodiffError(
-            f"{called} is empty", exit_status=DATA, hint="the first line names the columns, such as x,y"
-        )
+        raise data_error(f"{called} is empty", hint="the first line names the columns, such as x,y")
     if any("\ud800" <= c <= "\udfff" or c == "\0" for name in names for c in name):
-        raise AutodiffError(f"{called}, line 1 is not UTF-8 text", exit_status=DATA, hint="save it as UTF-8")
+        raise data_error(f"{called}, line 1 is not UTF-8 text", hint="save it as UTF-8")
     if again := twice(names):
         raise broken(file, 1, f"column {quoted(again[0])} is there twice", "give each column a name of its own")
     return tuple(names)
@@ -311,4 +309,4 @@ def twice(names: Iterable[str]) -> list[str]:
 
 def broken(file: str, line: int, what: str, hint: str = "") -> AutodiffError:
     """The error for a file that can't be read beyond a line."""
-    return AutodiffError(f"{shortened(file, 200)}, line {line}: {what}", exit_status=DATA, hint=hint)
+    return data_error(f"{shortened(file, 200)}, line {line}: {what}", hint=hint)

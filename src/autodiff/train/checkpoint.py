@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.errors import DATA, AutodiffError, quoted
+from autodiff.errors import AutodiffError, data_error, quoted
 from autodiff.tables.atomic_file import is_direct, require_name, whole
 from autodiff.tables.columns import MOST_CODES
 from autodiff.train.declarations import Kept
@@ -109,9 +109,7 @@ def writable(path: str) -> None:
     }
     for why, holds in reasons.items():
         if holds:
-            raise AutodiffError(
-                f"can't write {quoted(path, 200)}: {why}", exit_status=DATA, hint="name a file in a folder of yours"
-            )
+            raise data_error(f"can't write {quoted(path, 200)}: {why}", hint="name a file in a folder of yours")
 
 
 def load(path: str, data: Mapping[str, Any]) -> State:
@@ -182,9 +180,7 @@ def _texts(texts: Any) -> list[str]:
 
 def not_saved(path: str) -> AutodiffError:
     """The error for a file that `--save` can't have written."""
-    return AutodiffError(
-        f"{quoted(path, 200)} is not what training saved", exit_status=DATA, hint="give a file that --save wrote"
-    )
+    return data_error(f"{quoted(path, 200)} is not what training saved", hint="give a file that --save wrote")
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import numpy as np
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed, not_an_input
-from autodiff.errors import DATA, AutodiffError, Span, did_you_mean, quoted, shortened
+from autodiff.errors import AutodiffError, Span, data_error, did_you_mean, quoted, shortened
 from autodiff.language.ast import (
     CONSTANTS,
     TRAINING_CALLS,
@@ -142,11 +142,12 @@ def _listed(items: str, names: Sequence[str], span: Span, source: str) -> tuple[
     def place(name: str) -> int:
         if name in names:
             return names.index(name)
-        raise AutodiffError(
+        raise data_error(
             f"no column {quoted(name)} for columns({shortened(items.strip())})",
-            span=span, source=source, exit_status=DATA,
+            span=span,
+            source=source,
             hint=did_you_mean(name, names, f"its columns are {listed(names)}"),
-        )  # fmt: skip
+        )
 
     first, exception, left_out = items.partition(" except ")
     columns: dict[str, None] = {}
@@ -270,8 +271,7 @@ def without_data(text: str, parameters: Sequence[str]) -> None:
     """Raise AutodiffError when the program needs data and there is none."""
     for name in needed(declared(text, [], parameters)):
         if name not in parameters:
-            raise AutodiffError(
+            raise data_error(
                 f"{quoted(name)} is neither a parameter nor a column",
                 hint="give it a start with --params, or a table that has it with --data",
-                exit_status=DATA,
             )

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autodiff.core.evaluate import DomainError
-from autodiff.errors import DATA, AutodiffError, shortened
+from autodiff.errors import AutodiffError, data_error, shortened
 from autodiff.train.checkpoint import State
 from autodiff.train.divergence import Diverged
 from autodiff.train.model import Objective, Overflow
@@ -208,10 +208,10 @@ def require_memory(state: State, plan: Hyperparameters) -> None:
     except (KeyError, ValueError):
         fits = False
     if not fits:
-        raise AutodiffError(
-            f"what {plan.optimizer} remembers does not belong to these parameters", exit_status=DATA,
+        raise data_error(
+            f"what {plan.optimizer} remembers does not belong to these parameters",
             hint='resume from the file as --save wrote it, or remove "memory" from it',
-        )  # fmt: skip
+        )
 
 
 def _clipped(slopes: Mapping[str, Any], longest: float) -> dict[str, Any]:

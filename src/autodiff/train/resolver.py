@@ -20,7 +20,7 @@ from autodiff.arrays import algebra
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import outside
-from autodiff.errors import DATA, AutodiffError, Span, quoted
+from autodiff.errors import AutodiffError, Span, data_error, quoted
 from autodiff.language.ast import (
     Array,
     Call,
@@ -140,10 +140,11 @@ class Resolver:
         bad = (codes < 0) | (codes != np.floor(codes)) | (codes >= limit)
         if np.ndim(codes) != 1 or bad.any():
             what = f"{codes[bad][0]:g} in row {int(np.argmax(bad)) + 1}" if np.ndim(codes) == 1 else "a matrix"
-            raise AutodiffError(
+            raise data_error(
                 f"{quoted(self._text(inner))} must be a whole number from 0 to {limit - 1:,} in each row, and it is {what}",
-                span=inner.span, exit_status=DATA, hint=advice,
-            )  # fmt: skip
+                span=inner.span,
+                hint=advice,
+            )
 
     def _row_of(self, node: Index) -> Expr:
         """`U[user]`, `U[user, item]`: the row or the element of a parameter for each row of the table."""
@@ -213,9 +214,7 @@ class Resolver:
         try:
             value = np.asarray(algebra.evaluate(lowered, self.rows).values[lowered.result], float)
         except DomainError as trouble:
-            raise AutodiffError(
-                outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], exit_status=DATA
-            ) from None
+            raise data_error(outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node]) from None
         if not value.ndim or len(value) != len(next(iter(self.rows.values()))):
             raise AutodiffError(
                 f"{quoted(self._text(inner))} has no number for each row", span=inner.span, hint="use it on columns"

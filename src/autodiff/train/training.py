@@ -19,7 +19,7 @@ from autodiff import display
 from autodiff.core.evaluate import DomainError
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import written
-from autodiff.errors import DATA, HARD_POINT, AutodiffError, quoted, shortened
+from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted, shortened
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import ROUNDING, Best, State, nested, without_losses
@@ -110,10 +110,9 @@ class Training:
             if missing.any():
                 known = column[self._kept][~missing[self._kept]]
                 if not known.size:
-                    raise AutodiffError(
-                        f"the column {quoted(name)} has no number to train on", exit_status=DATA,
-                        hint="leave it out of the program",
-                    )  # fmt: skip
+                    raise data_error(
+                        f"the column {quoted(name)} has no number to train on", hint="leave it out of the program"
+                    )
                 self.kept.means[name] = float(np.mean(known))
                 filled[name] = np.where(missing, self.kept.means[name], column)
         return filled
