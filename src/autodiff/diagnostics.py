@@ -62,23 +62,17 @@ def shown(number: float) -> str:
 
 
 def disagreement() -> AutodiffError:
-    return AutodiffError(
-        "the two modes disagree on this gradient: a bug in autodiff, so no number is printed",
-        exit_status=INTERNAL,
-        hint="please report the program and the point; --no-check prints the number all the same",
-    )
+    return AutodiffError(f"the two modes disagree on this gradient: {_BUG}", exit_status=INTERNAL, hint=_REPORT)
+
+
+_BUG = "a bug in autodiff, so no number is printed"
+_REPORT = "please report the program and the point; --no-check prints the number all the same"
 
 
 def rejected(lowered: Lowered, node: int) -> AutodiffError:
     """The error for an equation whose rule and values contradict each other."""
-    return AutodiffError(
-        f"the rule of {written(lowered, node)} gives a slope here that its own values beside the point deny: "
-        "a bug in autodiff, so no number is printed",
-        span=lowered.graph.spans[node],
-        source=lowered.source,
-        exit_status=INTERNAL,
-        hint="please report the program and the point; --no-check prints the number all the same",
-    )
+    why = f"the rule of {written(lowered, node)} gives a slope here that its own values beside the point deny: {_BUG}"
+    return lowered.error(node, why, _REPORT, INTERNAL)
 
 
 def outside(lowered: Lowered, trouble: DomainError, point: Mapping[str, Any]) -> str:

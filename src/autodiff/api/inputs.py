@@ -122,9 +122,7 @@ def _constant(lowered: Lowered, samples: Mapping[str, Value]) -> Value:
         value = primal(lowered, samples).values[lowered.result]
         return value if samples else _as_typed(lowered, value)
     except DomainError as trouble:
-        raise AutodiffError(
-            diagnostics.outside(lowered, trouble, {}), span=lowered.graph.spans[trouble.node], source=lowered.source
-        ) from None
+        raise lowered.error(trouble.node, diagnostics.outside(lowered, trouble, {})) from None
 
 
 def _typed_array(lowered: Lowered, value: Value) -> Value:

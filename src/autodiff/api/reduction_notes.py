@@ -18,7 +18,7 @@ from autodiff.core import prelude
 from autodiff.core.graph import Graph
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.diagnostics import listed, written
-from autodiff.errors import AutodiffError, shortened
+from autodiff.errors import shortened
 from autodiff.notation.infix import infix
 from autodiff.symbolic.adjoint import image, tidied
 from autodiff.symbolic.expression import Symbols
@@ -48,12 +48,10 @@ def require_elements(numbers: OverNumbers) -> None:
     node = next(reduced(numbers), None)
     if node is None:
         return
-    lowered = numbers.written
-    raise AutodiffError(
+    raise numbers.written.error(
+        node,
         f"every name is taken as one number, and then {_means(numbers, node)}; for an array the answer may be another",
-        span=lowered.graph.spans[node],
-        source=lowered.source,
-        hint="write the elements, such as [x0, x1]; or leave the reduction out where one number is meant",
+        "write the elements, such as [x0, x1]; or leave the reduction out where one number is meant",
     )
 
 

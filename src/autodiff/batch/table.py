@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +100,7 @@ def results(
     if compiled.lowered.name == names[-1]:
         raise AutodiffError("the result and its status would be one column", hint="call the result something else")
     require_free(table.name, kept, names)
-    shown, rows = [*kept, *names], 0
+    np, shown, rows = library("numpy", "--data"), [*kept, *names], 0
     for chunk in table.chunks(list(dict.fromkeys([*kept, *of.values()]))):
         numbers, status = _answers(chunk, compiled, of, fixed)
         stop = min(status.hard, default=len(status)) if fail_fast else len(status)
@@ -114,7 +113,7 @@ def results(
         if stop < len(chunk.lines):
             raise _stopped(table, chunk, stop, compiled, of, fixed)
     if not rows:
-        yield {name: array("d") if name in names[:-1] else () for name in shown}
+        yield {name: np.empty(0) if name in names[:-1] else () for name in shown}
 
 
 def filled(chunks: Iterable[Mapping[str, Sequence[Any]]]) -> Iterator[Mapping[str, Sequence[Any]]]:

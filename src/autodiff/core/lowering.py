@@ -14,7 +14,7 @@ from autodiff.core import prelude, rules
 from autodiff.core.graph import Graph, WrittenOut
 from autodiff.core.prelude import LossPart
 from autodiff.core.primitive import ELEMENTWISE, INDEX, Primitive, literal
-from autodiff.errors import AutodiffError, Span, quoted
+from autodiff.errors import USAGE, AutodiffError, Span, quoted
 from autodiff.language.ast import (
     CHAIN,
     CONSTANTS,
@@ -87,6 +87,11 @@ class Lowered(Record):
         if name in self.assigned:
             return self.assigned[name]
         return self.graph.find(name)
+
+    def error(self, node: int, message: str, hint: str = "", exit_status: int = USAGE) -> AutodiffError:
+        """The error for an equation, which shows the part of the text that it stands for."""
+        span = self.graph.spans[node]
+        return AutodiffError(message, span=span, source=self.source, hint=hint, exit_status=exit_status)
 
 
 def lower(program: ParsedProgram) -> Lowered:

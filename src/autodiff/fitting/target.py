@@ -17,7 +17,7 @@ from autodiff.batch.compile import compiled
 from autodiff.core import rules
 from autodiff.core.lowering import lower
 from autodiff.diagnostics import listed, written
-from autodiff.errors import AutodiffError, data_error, did_you_mean, quoted, shortened
+from autodiff.errors import data_error, did_you_mean, quoted, shortened
 from autodiff.language.ast import CONSTANTS, ParsedProgram, Reading
 from autodiff.language.parser import parse
 
@@ -30,11 +30,10 @@ def require_rows_apart(program: ParsedProgram, columns: Collection[str]) -> None
         names = [graph.inputs[n] for n in graph.reaching(node) if n in graph.inputs]
         name = next((name for name in names if name in columns), None)
         if name is not None:
-            raise AutodiffError(
+            raise numbers.written.error(
+                node,
                 f"{shortened(written(numbers.written, node))} would be of the whole column {quoted(name)}, and a model is of one row",
-                span=graph.spans[node],
-                source=numbers.written.source,
-                hint="compute it before, and write the number, or add a column that holds it",
+                "compute it before, and write the number, or add a column that holds it",
             )
 
 

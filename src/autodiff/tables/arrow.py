@@ -259,7 +259,7 @@ def _array(pa: Any, name: str, column: Any, kind: Any) -> Column:
     """A column in the type that the file has for it: numbers (NaN becomes null), texts, or the type that PyArrow infers."""
     if isinstance(column, pa.Array):
         return column if kind in (None, column.type) else _cast(pa, name, column, kind)
-    if hasattr(column, "dtype") or hasattr(column, "typecode"):
+    if hasattr(column, "dtype"):
         return of_floats(column)
     if isinstance(column, Statuses):
         return statuses(column)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, repeat
-from typing import Any, TextIO, TypeVar, overload
+from typing import Any, TextIO, TypeVar
 
 from autodiff.errors import AutodiffError, data_error, quoted, shortened
 
@@ -75,14 +75,8 @@ class Statuses(Sequence[str]):
     def __len__(self) -> int:
         return self.rows
 
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[str]: ...
-    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
-        if isinstance(place, slice):
-            return [self[row] for row in range(self.rows)[place]]
-        return self.hard.get(range(self.rows)[place], "ok")
+    def __getitem__(self, place: Any) -> Any:
+        return [*self][place]
 
     def __iter__(self) -> Iterator[str]:
         return map(self.hard.get, range(self.rows), repeat("ok"))

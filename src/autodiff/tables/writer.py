@@ -1,9 +1,9 @@
 """Rows out: as text, to a file that is there only when it is whole, or to stdout.
 
->>> from array import array
->>> written("csv", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
+>>> import numpy as np
+>>> written("csv", {"f": np.array([1.0, np.nan]), "status": ["ok", "domain"]}, head=True)
 b'f,status\\n1,ok\\n,domain\\n'
->>> written("ndjson", {"f": array("d", [1.0, math.nan]), "status": ["ok", "domain"]}, head=True)
+>>> written("ndjson", {"f": np.array([1.0, np.nan]), "status": ["ok", "domain"]}, head=True)
 b'{"f": 1.0, "status": "ok"}\\n{"f": null, "status": "domain"}\\n'
 """
 
@@ -181,7 +181,7 @@ def _cells(column: Any, values: Sequence[Any]) -> Sequence[Any]:
     """Whole floats without a point, JSON's values as texts; the csv module writes other floats by their shortest text."""
     if isinstance(column, Statuses):
         return values
-    if hasattr(column, "dtype") or hasattr(column, "typecode") or str(getattr(column, "type", "")) == "double":
+    if hasattr(column, "dtype") or str(getattr(column, "type", "")) == "double":
         return [v if v is None or not v.is_integer() else spelled(v) for v in values]
     if any(isinstance(cell, Written) for cell in values):
         return list(map(_shown, values))

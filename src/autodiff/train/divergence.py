@@ -35,13 +35,7 @@ def divergence_error(trouble: Diverged, lowered: Lowered, active: Sequence[objec
         if isinstance(cause, DomainError):
             of_columns = "no parameter changes that: leave the row or the column out"
             hints = [of_columns if _is_of_columns(lowered, active, cause) else hints[0], hint(lowered, cause)]
-    return AutodiffError(
-        f"{what}: {why}{place}",
-        span=lowered.graph.spans[cause.node],
-        source=lowered.source,
-        hint="; ".join(filter(None, hints)),
-        exit_status=HARD_POINT,
-    )
+    return lowered.error(cause.node, f"{what}: {why}{place}", "; ".join(filter(None, hints)), HARD_POINT)
 
 
 def _overflow(lowered: Lowered, cause: Overflow) -> str:

@@ -221,11 +221,10 @@ class Outputs:
             shape, axis = np.shape(two[node]), axes[node]
             self._shapes[node] = shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
         for node in mixing_equations(self.lowered.graph, self._order, axes):
-            raise AutodiffError(
+            raise self.lowered.error(
+                node,
                 f"{written(self.lowered, node)} is computed from several rows, so a row alone has no prediction",
-                span=self.lowered.graph.spans[node],
-                source=self.lowered.source,
-                hint="give its value with --at, or write standardise(x) in the trained program, which keeps the mean",
+                "give its value with --at, or write standardise(x) in the trained program, which keeps the mean",
             )
         return axes
 

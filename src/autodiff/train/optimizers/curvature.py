@@ -116,10 +116,8 @@ class LeastSquares(_LossOfVector):
         weights = algebra.vjp(run, self.squared, "", 1.0 / np.size(run.values[model.lowered.result]))
         for node, weight in weights.items():
             if np.any(weight < 0):
-                raise AutodiffError(
-                    f"lm minimizes sums of squares, and {written(model.lowered, node)} is subtracted",
-                    span=graph.spans[node], source=model.lowered.source, hint="take --optimizer newton or lbfgs",
-                )  # fmt: skip
+                why = f"lm minimizes sums of squares, and {written(model.lowered, node)} is subtracted"
+                raise model.lowered.error(node, why, "take --optimizer newton or lbfgs")
         roots = {node: np.sqrt(weights[node]) for node in self.squared if node in weights}
         bases = {node: graph.args[node][0] for node in roots}
         residuals = [np.ravel(root * run.values[bases[node]]) for node, root in roots.items()]
@@ -178,11 +176,11 @@ def squares(model: Model) -> list[int]:
         elif row is not None and _is_linear(row, [bool(active[a]) for a in args]):
             todo += args
         else:
-            raise AutodiffError(
+            raise model.lowered.error(
+                node,
                 f"lm minimizes sums of squares, and {written(model.lowered, node)} is no square",
-                span=graph.spans[node], source=model.lowered.source,
-                hint="write the loss as mse(y, p), or take --optimizer newton or lbfgs",
-            )  # fmt: skip
+                "write the loss as mse(y, p), or take --optimizer newton or lbfgs",
+            )
     return sorted(squared)
 
 
