@@ -1,8 +1,7 @@
 """The gradient of a number by arrays and numbers, from the NumPy sweeps, and its confirmation by the other mode.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> lowered, point = lower(parse("sum(x^2)")), {"x": np.array([1.0, 2.0])}
+>>> lowered, point = lower("sum(x^2)"), {"x": np.array([1.0, 2.0])}
 >>> found = Gradient(lowered, algebra.evaluate(lowered, point), point, {"x": 0}, "reverse")
 >>> found.gradient["x"], found.confirmed(["x"])
 (array([2., 4.]), True)

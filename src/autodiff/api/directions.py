@@ -2,9 +2,8 @@
 
 So products with the Jacobian have what every gradient has: both modes, error bounds, one-sided slopes, proven digits.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("x^2*y"))
+>>> lowered = lower("x^2*y")
 >>> line, of = along(lowered, {"x": 3.0, "y": 1.0}, {"x": lowered.node("x")}, {"x": 2.0})
 >>> line.of(of[lowered.result], "f").answer().gradient[TIME]
 12.0

@@ -1,8 +1,7 @@
 """Value and slopes of equations at a point: float64 sweeps where their digits are sure, else ball arithmetic.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("abs(x) + y"))
+>>> lowered = lower("abs(x) + y")
 >>> found = Query(lowered, {"x": 0.0, "y": 2.0}, {name: lowered.node(name) for name in "xy"}).answer()
 >>> found.status, found.gradient
 ('corner', {'x': None, 'y': 1.0})

@@ -11,7 +11,6 @@ import re
 from functools import partial
 from typing import Any
 
-from autodiff.api.evaluate import parse
 from autodiff.core import rules
 from autodiff.core.evaluate import DomainError, number, sweep
 from autodiff.core.graph import Graph
@@ -88,7 +87,7 @@ def _read(symbols: Symbols, text: str, opaque: dict[str, int]) -> int | None:
     """SymPy's text as an equation; None where it uses what the language lacks."""
     text = re.sub(r"\w+", lambda word: _SPELLED.get(word[0], word[0]), text)
     try:
-        lowered = lower(parse(text))
+        lowered = lower(text)
     except AutodiffError:
         return None
     if not set(lowered.inputs) <= {*symbols.graph.inputs.values(), *opaque}:

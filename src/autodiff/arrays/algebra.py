@@ -1,8 +1,7 @@
 """Arrays as numbers of the engine: values, partials, both modes and special points of a program over NumPy arrays.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("mean((w*x)^2)"))
+>>> lowered = lower("mean((w*x)^2)")
 >>> trace = evaluate(lowered, {"w": 2.0, "x": np.array([1.0, 2.0])})
 >>> trace.values[lowered.result], vjp(trace, [0])[0], jvp(trace, {0: 1.0})[lowered.result]  # w is equation 0
 (10.0, 10.0, 10.0)

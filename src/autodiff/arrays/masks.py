@@ -1,8 +1,7 @@
 """Which elements of arrays are needed: a choice needs each branch only where it takes it.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> graph = (lowered := lower(parse("sum(if(x > 0, ln(x), 0))"))).graph
+>>> graph = (lowered := lower("sum(if(x > 0, ln(x), 0))")).graph
 >>> x = np.array([1.0, -1.0])
 >>> values = {"x": x, "x > 0": x > 0, "ln(x)": np.array([0.0, np.nan])}
 >>> values["if(x > 0, ln(x), 0)"] = np.zeros(2)

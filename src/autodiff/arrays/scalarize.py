@@ -3,9 +3,8 @@
 What holds for numbers (one-sided slopes at corners, symbols, derivatives of any order) then holds for arrays. With plain
 numbers only, nothing is left of the array rows: `mean(x)` is x. No NumPy is needed.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> flat = flatten(lower(parse("sum(x*[1, y])")), {"x": (2,)})
+>>> flat = flatten(lower("sum(x*[1, y])"), {"x": (2,)})
 >>> flat.lowered.inputs, flat.result.shape
 (('x[0]', 'x[1]', 'y'), ())
 """

@@ -1,9 +1,8 @@
 """Products with the Hessian of a program over arrays: forward mode over its reverse mode.
 
->>> from autodiff import parse
 >>> from autodiff.arrays.algebra import evaluate
 >>> from autodiff.core.lowering import lower
->>> trace = evaluate(lower(parse("sum(x^3)")), {"x": np.array([1.0, 2.0])})
+>>> trace = evaluate(lower("sum(x^3)"), {"x": np.array([1.0, 2.0])})
 >>> AdjointRates(trace, [0])({0: np.array([1.0, 0.0])})[0]  # x is equation 0, and d²/dx² is 6x
 array([6., 0.])
 

@@ -5,10 +5,9 @@
 Errors are counted in roundings of 2^-53. Part of a bound is a number known beforehand, for most equations all of it; so a
 program gets equations for the sums that may cancel only, and for what its functions make of errors.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.codegen.emitter import Emitter
->>> emitter, program = Emitter(), lower(parse("x*x + 1"))
+>>> emitter, program = Emitter(), lower("x*x + 1")
 >>> of = emitter.copied(program.graph, [program.result])
 >>> ErrorEquations(emitter, program.graph, of, unit=1.0, constants={}).bounds[program.result]      # nothing cancels
 Bound(own=2.0, relative=None, absolute=None, scale=1.0)

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 
 import click
 
-from autodiff.api.evaluate import parse
 from autodiff.api.inputs import Sample, finite, named, parse_point
 from autodiff.cli import streams
 from autodiff.cli.options import SYNTAX, notices
@@ -100,7 +99,7 @@ def _is_strict() -> bool:
 
 def _of_the_only_input(value: str, program: str) -> str:
     """`x=3` for `--at 3`. Raises AutodiffError where the program has more inputs than one or none."""
-    inputs = lower(parse(program)).inputs
+    inputs = lower(program).inputs
     meaning = f"{inputs[0]}={value.strip()}" if inputs else ""
     try:
         number = len(inputs) == 1 and isinstance(parse_point(meaning)[inputs[0]], float)

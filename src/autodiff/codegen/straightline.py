@@ -4,9 +4,8 @@
 
 Exports write the statements down; rows of a file run them block by block, with checks between them and no guards.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> program = lower(parse("if(x > 0, ln(x), 0)"))
+>>> program = lower("if(x > 0, ln(x), 0)")
 >>> scheduled = schedule(program.graph, [program.result], Guards(program.graph))
 >>> [program.graph.rows[node].name for node in scheduled.equations if program.graph.rows[node]]
 ['>', 'ln', 'if']

@@ -1,10 +1,9 @@
 """Forward mode: tangents, carried from the inputs up to the result.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.evaluate import primal
 >>> from autodiff.core.linearize import linearize
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("exp(sin(x^2))"))
+>>> lowered = lower("exp(sin(x^2))")
 >>> (x,) = lowered.graph.inputs
 >>> jvp(linearize(lowered, primal(lowered, {"x": 4.0}), [x]), {x: 1.0})[lowered.result]
 -5.744685762849454

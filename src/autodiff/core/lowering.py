@@ -33,6 +33,7 @@ from autodiff.language.ast import (
     upward,
     walk,
 )
+from autodiff.language.parser import parse
 from autodiff.language.synonyms import ELEMENTARY, glued
 from autodiff.record import Record
 
@@ -94,8 +95,9 @@ class Lowered(Record):
         return AutodiffError(message, span=span, source=self.source, hint=hint, exit_status=exit_status)
 
 
-def lower(program: ParsedProgram) -> Lowered:
-    """The equations of a program. Raises AutodiffError for a name or a call that has no meaning."""
+def lower(program: ParsedProgram | str) -> Lowered:
+    """The equations of a program, or of its text. Raises AutodiffError for a name or a call that has no meaning."""
+    program = parse(program, rules.functions()) if isinstance(program, str) else program
     lowering = _Lowering(program)
     try:
         lowered = lowering.run()

@@ -1,10 +1,9 @@
 """Reverse mode: adjoints, carried from the result back to the inputs: the whole gradient in one pass.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.evaluate import primal
 >>> from autodiff.core.linearize import linearize
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("exp(sin(x^2))"))
+>>> lowered = lower("exp(sin(x^2))")
 >>> (x,) = lowered.graph.inputs
 >>> vjp(lowered.result, linearize(lowered, primal(lowered, {"x": 4.0}), [x]), [x])[x]
 -5.744685762849454

@@ -1,9 +1,8 @@
 """The analysis of a program at a point, of which all parts of an explanation are made: values, local slopes, paths.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.explanation.steps import places
->>> lowered = lower(parse("y = x^2; sin(y)"))
+>>> lowered = lower("y = x^2; sin(y)")
 >>> analysis = Analysis(places(lowered), {"x": 0}, None, "reverse", None)
 >>> analysis.flows
 {3: [2], 2: [0]}
@@ -198,24 +197,22 @@ class Analysis:
             self._adjoints = self.exact.adjoints(self.lowered.result, list(self.wanted.values()))
         if node not in self._adjoints:
             return None, ""
-        from autodiff.numbers.ball_numbers import shown, words
+        from autodiff.numbers.ball_numbers import shown_or_words
 
-        beyond = words(self._adjoints[node])
-        return (None, beyond) if beyond else (shown(self._adjoints[node]), "")
+        return shown_or_words(self._adjoints[node])
 
     def exact_product(self, route: Sequence[int]) -> tuple[float | None, str]:
         """The product of the factors along places, the same."""
         if self.exact is None:
             return None, ""
-        from autodiff.numbers.ball_numbers import precision, shown, words
+        from autodiff.numbers.ball_numbers import precision, shown_or_words
         from autodiff.numbers.balls import BALLS
 
         product = BALLS.constant(1.0)
         with precision(self.exact.bits):
             for edge in itertools.pairwise(route):
                 product = BALLS.times(product, self._exact_factors[edge])
-            beyond = words(product)
-            return (None, beyond) if beyond else (shown(product), "")
+            return shown_or_words(product)
 
     def turn(self, place: int, arg: int) -> int:
         """Where `arg` comes among the arguments of `place`, read from left to right."""

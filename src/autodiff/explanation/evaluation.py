@@ -1,8 +1,7 @@
 """A program evaluated at a point, for its explanation.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> evaluated(lower(parse("y = x^2; log(y - 1)")), {"x": 0.5}).values
+>>> evaluated(lower("y = x^2; log(y - 1)"), {"x": 0.5}).values
 {0: 0.5, 1: 2.0, 2: 0.25, 3: 1.0, 4: -0.75}
 """
 

@@ -3,10 +3,9 @@
 Each is there as a formula, as a number at a point, and under the name of its rule. The numbers are made by the sweep and
 the table that make the answer; the formulas by the same sweep over symbols.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.explanation.steps import places
->>> named = places(lower(parse("y = x^2; sin(y)")))
+>>> named = places(lower("y = x^2; sin(y)"))
 >>> rules(named, 2, {0}, {}), operation_name(named, 3)
 ({0: 'power rule'}, 'sine')
 """

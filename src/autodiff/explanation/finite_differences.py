@@ -45,9 +45,8 @@ _NONE: Mapping[int, float] = {}
 def value(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, float] = _NONE) -> float | None:
     """The result at a point, None where it has none; the equations in `assigned` have those values.
 
-    >>> from autodiff.api.evaluate import parse
     >>> from autodiff.core.lowering import lower
-    >>> value(lower(parse("y = x^2; sin(y)")), {"x": 0.0})
+    >>> value(lower("y = x^2; sin(y)"), {"x": 0.0})
     0.0
     """
     try:

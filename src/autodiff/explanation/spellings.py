@@ -1,8 +1,7 @@
 """Formulas of an explanation as texts, in their three spellings.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("2*x^3"))
+>>> lowered = lower("2*x^3")
 >>> written_out(lowered.graph, lowered.result)
 FormulaText(formula='2*x^3', pretty='2x^3', tex='2 x^{3}')
 """

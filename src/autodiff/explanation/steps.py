@@ -4,9 +4,8 @@
 operation, called v1, v2, … (a long sum is one); so has every statement with `atoms`, and one statement with `expand`.
 A call of a loss, or of a function of a whole array such as softmax, is one step, and so are its arguments.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> list(places(lower(parse("sin(x^2)"))).names.values())
+>>> list(places(lower("sin(x^2)")).names.values())
 ['x', 'v1', 'f']
 """
 

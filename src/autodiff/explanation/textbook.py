@@ -3,11 +3,10 @@
 They come from the table: from the formula of a row, from its vjp with a unit vector as the adjoint, or from the line
 `slope` in a loss's comment. Each is written out for one element, over the names of the steps.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.explanation.steps import places
 >>> from autodiff.notation.infix import infix
->>> named, symbols = places(lower(parse("logcosh(y, p)"))), Symbols()
+>>> named, symbols = places(lower("logcosh(y, p)")), Symbols()
 >>> infix(symbols.graph, textbook_slopes(named, named.lowered.result, [1], symbols)[1])
 'tanh(p - y)'
 """

@@ -30,7 +30,7 @@ from autodiff.grading.sampling import ENOUGH, SAMPLES, Trial, trials
 from autodiff.grading.slip import Sample, Slip, swapped_terms
 from autodiff.language.ast import Define, Expression, ParsedProgram, Reading
 from autodiff.language.derivative_notation import LATEX_BLANK, last_part, stated
-from autodiff.symbolic.adjoint import image, slopes, tidied
+from autodiff.symbolic.adjoint import slope_by, tidied
 from autodiff.symbolic.expression import Symbols
 from autodiff.verify.error_bound import BoundedValue
 
@@ -203,14 +203,7 @@ def _same_formula(lowered: Lowered, source: int, answered: Lowered) -> bool:
     if len(lowered.graph) + len(answered.graph) > _LARGEST:
         return False
     symbols = Symbols()
-    seen = image(lowered.graph, lowered.result, {}, symbols)
-    if source not in seen.of:
-        derivative = symbols.constant(0.0)
-    else:
-        stops = {} if source in lowered.graph.inputs else {source: lowered.graph.names[source]}
-        seen = image(lowered.graph, lowered.result, stops, symbols)
-        adjoints = slopes(lowered.graph, lowered.result, stops, [source], seen)
-        derivative = tidied(symbols, symbols.graph, adjoints.get(source, symbols.constant(0.0)))
+    derivative = tidied(symbols, symbols.graph, slope_by(lowered, source, symbols))
     answer = tidied(symbols, answered.graph, answered.result)
     return derivative == answer or symbols.plus(derivative, symbols.negative(answer)) == symbols.constant(0.0)
 

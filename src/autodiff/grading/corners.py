@@ -1,9 +1,8 @@
 """Points where the conditions of several names hold together, each of which is met along the line of its own name.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.grading.places import lines
->>> parts = [lower(parse("2x*y + if(x > 5 and y < -7, 1, 0)"))]
+>>> parts = [lower("2x*y + if(x > 5 and y < -7, 1, 0)")]
 >>> any(at["x"] > 5 and at["y"] < -7 for at in new_outcomes(parts, combinations(parts, list(lines(parts))), []))
 True
 """

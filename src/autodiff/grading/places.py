@@ -1,8 +1,7 @@
 """Points where a condition, a corner or a jump of a formula is met, between two such points, and on both sides.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> answer = lower(parse("2x + if(x > 1 and x < 1.0001, 1, 0)"))
+>>> answer = lower("2x + if(x > 1 and x < 1.0001, 1, 0)")
 >>> [at["x"] for at in places([answer])][:3]
 [1.0, 1.00005, 1.0001]
 """

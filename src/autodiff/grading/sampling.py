@@ -1,8 +1,7 @@
 """A derivative and an answer at many points, each number with its error bound: the same there, different, or unclear.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered, slope, answer = (lower(parse(text)) for text in ("x^2", "2x", "x + x"))
+>>> lowered, slope, answer = (lower(text) for text in ("x^2", "2x", "x + x"))
 >>> {trial.outcome for trial in trials(lowered, lowered.graph.find("x"), slope, answer)}
 {'same'}
 """

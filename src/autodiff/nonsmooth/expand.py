@@ -3,9 +3,8 @@
 A row's series comes from its slopes: with θ = t·d/dt, θw = Σ slope·θu, and a slope is a text of the table, evaluated
 over the series of the arguments in the same way, one order lower. On a corner the definition of the row is followed.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> series = beside(lower(parse("abs(x - sin(x))")), {"x": 0.0}, {0: -1.0}, depth=3)       # t^3/6 + O(t^4)
+>>> series = beside(lower("abs(x - sin(x))"), {"x": 0.0}, {0: -1.0}, depth=3)       # t^3/6 + O(t^4)
 >>> series.terms, series.order
 ((Term(power=3, coefficient=Fraction(1, 6), error_bound=0.0, logs=0),), (4, 0))
 """

@@ -4,11 +4,10 @@ Above the last special points u on each way, a program f(x, u, …) is smooth. S
 with u' the slope of u on that side, which only needs the expansion of what u is made of. An expansion of the whole
 program for each name would take time with the square of its size.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
 >>> from autodiff.core.special_points import special_points
->>> lowered, point = lower(parse("x*abs(y) + 3*abs(x) + 2x")), {"x": 0.0, "y": 0.0}
+>>> lowered, point = lower("x*abs(y) + 3*abs(x) + 2x"), {"x": 0.0, "y": 0.0}
 >>> run = primal(lowered, point)
 >>> sides = carried(lowered, run, point, {"x": 0}, special_points(lowered, run))["x"]
 >>> sides.status, sides.left, sides.right

@@ -1,9 +1,8 @@
 """Special points: the verdict on a slope, from the values and slopes just beside the point on either side.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
->>> lowered = lower(parse("abs(x)"))
+>>> lowered = lower("abs(x)")
 >>> series = verdict(lowered, primal(lowered, {"x": 0.0}), {"x": 0.0}, source=0)
 >>> series.status, series.left, series.right
 ('corner', -1.0, 1.0)

@@ -139,6 +139,12 @@ def words(number: Number) -> str:
     return str(ball(number).mid().str(6, radius=False))
 
 
+def shown_or_words(number: Number) -> tuple[float | None, str]:
+    """A number as the nearest float64, or beyond its range in words."""
+    beyond = words(number)
+    return (None, beyond) if beyond else (shown(number), "")
+
+
 def size_of(number: Number) -> str:
     """How large a number is that float64 rounds to 0: "is 5.08e-435", or "is below 1e-3000"; empty where it is 0."""
     whole = ball(number)

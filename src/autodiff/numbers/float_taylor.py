@@ -1,9 +1,8 @@
 """Derivatives of higher order in float64, and whether rounding has left their digits: for where no ball arithmetic is installed.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.core.evaluate import primal
->>> lowered = lower(parse("x^2*ln(x)"))
+>>> lowered = lower("x^2*ln(x)")
 >>> derivatives(lowered, primal(lowered, {"x": 2.0}), lowered.graph.find("x"), 3)
 [4.772588722239782, 4.386294361119891, 1.0]
 """

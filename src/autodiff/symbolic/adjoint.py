@@ -13,6 +13,7 @@ from functools import partial
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph, reached
 from autodiff.core.linearize import active
+from autodiff.core.lowering import Lowered
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import pull_back
 from autodiff.diagnostics import no_derivative
@@ -105,6 +106,14 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
                 yield args[k], symbols.times(g, _local(symbols, row, k, tuple(seen.of[a] for a in args), seen.of[node]))
 
     return pull_back(reversed(order), {result: symbols.constant(1.0)} if result in moves else {}, pull, symbols.plus)
+
+
+def slope_by(lowered: Lowered, source: int, symbols: Symbols) -> int:
+    """The slope of the result in an input or a named equation, which is then a variable of its own; 0 where none flows."""
+    graph, result = lowered.graph, lowered.result
+    stops = {} if source in graph.inputs else {source: graph.names[source]}
+    seen = image(graph, result, stops, symbols)
+    return slopes(graph, result, stops, [source], seen).get(source, symbols.constant(0.0))
 
 
 def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) -> int:

@@ -1,8 +1,7 @@
 """Choices `if(c, a, b)` in formulas: which branch counts.
 
 >>> from autodiff.core.lowering import lower
->>> from autodiff.language.parser import parse
->>> lowered = lower(parse("if(x > 0, x^2, 0)", rules.functions()))
+>>> lowered = lower("if(x > 0, x^2, 0)")
 >>> nonzero_branch(lowered.graph, lowered.result)
 1
 """

@@ -2,9 +2,8 @@
 
     w0*x0 + w1*x1 + w2*x2 + b    becomes    [w0, w1, w2] @ [x0, x1, x2] + b
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("tanh(a*x - b*y + c*x + d)"))
+>>> lowered = lower("tanh(a*x - b*y + c*x + d)")
 >>> found, of = gathered(lowered, {lowered.node(name) for name in "abcd"}, {lowered.node(name) for name in "xy"})
 >>> [row.name for row in found.graph.rows if row]
 ['-', '[…]', '[…]', '@', '+', 'tanh']

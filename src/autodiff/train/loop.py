@@ -1,9 +1,8 @@
 """The descent: epochs of batches, each a forward pass, a loss, a backward pass and an update, until the epochs are done.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.train.model import Model
->>> objective = Model(lower(parse("(w - 1)^2")), ["w"]).over({})
+>>> objective = Model(lower("(w - 1)^2"), ["w"]).over({})
 >>> [done.loss for done in descend(objective, State({"w": 0.0}, {}), Hyperparameters(epochs=3, rate=0.5))]
 [1.0, 0.0, 0.0]
 

@@ -5,9 +5,8 @@
 It works where rows meet in sums and means only, and only the answer is made from those, which `plan` decides. The
 equations are then of three sorts: those before the rows (of parameters alone), those of each row, those after the sums.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("sqrt(mean((w^2*x - y)^2))"))
+>>> lowered = lower("sqrt(mean((w^2*x - y)^2))")
 >>> known = {node: np.ones(9) for node, name in lowered.graph.inputs.items() if name in "xy"} | lowered.graph.constants
 >>> found = plan(lowered, known, {"w": 2.0}, 9, "torch")
 >>> [len(nodes) for nodes in (found.before, found.rows, found.after)], len(found.gates)

@@ -1,8 +1,7 @@
 """A program with data and parameters: its loss, and the slope of the loss in every parameter.
 
->>> from autodiff import parse
 >>> from autodiff.core.lowering import lower
->>> model = Model(lower(parse("mean((w*x - y)^2)")), ["w"])
+>>> model = Model(lower("mean((w*x - y)^2)"), ["w"])
 >>> model.over({"x": np.array([1.0, 2.0]), "y": np.array([2.0, 4.0])}).slopes({"w": 0.0})
 (10.0, {'w': -10.0})
 

@@ -2,9 +2,8 @@
 
 The equations of `taylor.Expansion` over another algebra: no rule is written twice.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("x/(exp(x) - 1)"))
+>>> lowered = lower("x/(exp(x) - 1)")
 >>> derivatives(lowered, {"x": 1e-3}, lowered.graph.find("x"), 4).numbers
 [-0.4998333333388889, 0.166666650000001, -3.3333329365079644e-05, -0.033333321428572815]
 """

@@ -1,8 +1,7 @@
 """The value and the slopes of a program in ball arithmetic, at growing precision until each is one float64, or has N digits.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> lowered = lower(parse("(exp(x) - 1)/x"))
+>>> lowered = lower("(exp(x) - 1)/x")
 >>> proven(lowered, {"x": 1e-12}, {"x": lowered.graph.find("x")}).slopes
 {'x': 0.5000000000003333}
 """

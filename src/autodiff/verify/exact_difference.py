@@ -3,9 +3,8 @@
 Two analytic formulas that agree in hundreds of digits at a point of no special meaning are the same; a term that float64
 rounds away beside the others still shows.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
->>> program, answer = (lower(parse(text)) for text in ("x", "1 + 1e-17"))
+>>> program, answer = (lower(text) for text in ("x", "1 + 1e-17"))
 >>> exact_difference(program, program.graph.find("x"), answer, {"x": 2.0}).difference
 -1e-17
 """
@@ -108,9 +107,8 @@ def equality_difference(
 
     That is beside the number that `at` has for `name`. None where this is not proven, or nothing is decided there.
 
-    >>> from autodiff.api.evaluate import parse
     >>> from autodiff.core.lowering import lower
-    >>> program, answer = lower(parse("x^2")), lower(parse("2x + if(x^2 == 2, 1, 0)"))
+    >>> program, answer = lower("x^2"), lower("2x + if(x^2 == 2, 1, 0)")
     >>> node = next(node for node, row in enumerate(answer.graph.rows) if row is not None and row.is_predicate)
     >>> x = program.graph.find("x")
     >>> equality_difference(program, x, answer, {"x": 1.414213562373095}, "x", {node: True})[0]

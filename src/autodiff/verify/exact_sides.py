@@ -3,10 +3,9 @@
 The value and the slope at the point ± 2^-k are ordinary ones, in balls; where two steps, one the square of the other, agree,
 they are the one-sided limits to all digits of a float64.
 
->>> from autodiff.api.evaluate import parse
 >>> from autodiff.core.lowering import lower
 >>> from autodiff.api.inputs import parse_point
->>> lowered = lower(parse("abs(sin(x))"))
+>>> lowered = lower("abs(sin(x))")
 >>> found = verdict(lowered, parse_point("x=pi"), lowered.graph.find("x"))
 >>> found.status, found.left, found.right
 ('corner', -1.0, 1.0)

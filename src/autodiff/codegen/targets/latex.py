@@ -5,21 +5,15 @@ from __future__ import annotations
 from autodiff.codegen.registry import Request, made_from
 from autodiff.notation.parts import parted
 from autodiff.notation.tex import TEX, tex_name
-from autodiff.symbolic.adjoint import image, slopes
+from autodiff.symbolic.adjoint import image, slope_by
 from autodiff.symbolic.expression import Symbols
 
 
 def write(request: Request) -> str:
     """The source of an `align*`; needs the package amsmath."""
     lowered, symbols = request.lowered, Symbols()
-    graph = lowered.graph
-    seen = image(graph, lowered.result, {}, symbols)
-    results = [seen.of[lowered.result]]
-    for node in request.sources.values():
-        stops = {} if node in graph.inputs else {node: graph.names[node]}
-        within = image(graph, lowered.result, stops, symbols) if stops else seen
-        adjoints = slopes(graph, lowered.result, stops, [node], within)
-        results.append(adjoints.get(node, symbols.constant(0.0)))
+    results = [image(lowered.graph, lowered.result, {}, symbols).of[lowered.result]]
+    results += [slope_by(lowered, node, symbols) for node in request.sources.values()]
     written = parted(symbols.graph, results, TEX, {*lowered.inputs, *lowered.assigned, lowered.name})
     name = tex_name(lowered.name)
     d = r"\mathrm{d}" if len(lowered.inputs) < 2 else r"\partial"
