@@ -635,3 +635,29 @@ def test_long_running_sums_agree_in_both_modes_as_far_as_their_roundings_do(text
     size = 20_000 if mode == "reverse" else 500
     for v in (np.random.default_rng(1).normal(size=size), np.full(size, 0.1)):
         assert package.evaluate(text, {"v": v}, mode=mode).checked
+
+
+@pytest.mark.parametrize("size", [50, 5_000, 30_000])
+@pytest.mark.parametrize(
+    ("place", "at"),
+    [
+        ("numel(v) - 1", -1),
+        ("len(u) - 1", -1),
+        ("argmax(v)", -1),
+        ("argmin(v)", 0),
+        ("floor(len(v)/2)", None),
+        ("mod(numel(v), 1)", 0),
+        ("floor(v[1] + 0.2)", 2),
+    ],
+)
+def test_a_place_that_stays_where_the_elements_move_is_no_corner(place: str, at: int | None, size: int) -> None:
+    at = size // 2 if at is None else at % size
+    v = np.arange(1.0, size + 1)
+    answer = package.evaluate(f"u = v - 0; v[{place}]^2", {"v": v})
+    assert (answer.status, answer.value, np.flatnonzero(answer.gradient["v"])) == ("ok", (at + 1.0) ** 2, [at])
+    assert answer.gradient["v"][at] == 2 * (at + 1)
+
+
+@pytest.mark.parametrize("place", ["round(v[0] + 0.5)", "argmax(floor(v/4))", "v[0]"])
+def test_a_place_that_moves_or_jumps_is_a_special_point_in_large_arrays_too(place: str) -> None:
+    assert package.evaluate(f"v[{place}]", {"v": np.arange(1.0, 30_001)}).status == "unknown"

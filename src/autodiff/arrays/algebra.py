@@ -24,6 +24,7 @@ from autodiff.arrays.linearize import evaluated, reduced_axis, widened
 from autodiff.arrays.masks import needed
 from autodiff.arrays.shapes import ShapeError, pointing, shape_error
 from autodiff.arrays.ufuncs import EACHWISE, Array, Shape, Value, number, shape
+from autodiff.core.algebra import free_conditions
 from autodiff.core.evaluate import DomainError, Trace
 from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
@@ -210,7 +211,7 @@ class _Sweeps(functions.ArrayValues):
             return False
         given = [number(a) for a in args]
         given.append(widened(self.trace.values[node], reduced_axis(row, given)))
-        texts = [*row.special_conditions]
+        texts = free_conditions(row, free)
         texts += [f"not ({t})" for t, is_free in zip(row.partial_domain, free, strict=True) if t and is_free]
         mask = self.trace.needed_where.get(node, True) if row.kind == ELEMENTWISE else True
         return any(bool(np.any(evaluated(text, (*row.params, "w"), given) * mask)) for text in texts)

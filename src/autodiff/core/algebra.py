@@ -17,6 +17,7 @@ texts compiled.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -190,18 +191,26 @@ class Algebra(Generic[T]):
         """
         graph, values = lowered.graph, trace.values
         reached = active(graph, trace.order, sources, trace.taken) if sources else set()
-        special = []
+        # what moves where an input does: not numel(v) of an array, nor floor(x) between whole numbers
+        moving, switching, special = {*graph.inputs, *sources}, set[int](), []
         for node in trace.order:
             row, args = graph.rows[node], graph.args[node]
-            free = [a in reached for a in args]
-            free = free if any(free) else [a not in graph.constants for a in args]
+            if row is None:
+                continue
+            moved = [a in moving for a in args]
+            free = [a in reached and is_moved for a, is_moved in zip(args, moved, strict=True)]
+            free = free if any(free) else moved
             if (
-                row is not None
-                and node not in trace.taken
+                node not in trace.taken
                 and not row.never_changes(args)
                 and self.is_special(row, [values[a] for a in args], free, node)
             ):
                 special.append(node)
+                switching.add(node)
+            elif not switching.isdisjoint(args):
+                switching.add(node)
+            if node in switching or any(m and partial != ZERO for m, partial in zip(moved, row.partials, strict=True)):
+                moving.add(node)
         return special
 
     def is_special(self, row: Primitive, args: Sequence[T], free: Sequence[object], node: int | None = None) -> bool:
@@ -210,7 +219,7 @@ class Algebra(Generic[T]):
             return False
         if any(is_free and slope == UNDEFINED for is_free, slope in zip(free, row.partials, strict=True)):
             return True
-        tests = [(text, True) for text in row.special_conditions]
+        tests = [(text, True) for text in free_conditions(row, free)]
         tests += [(text, False) for text, is_free in zip(row.partial_domain, free, strict=True) if text and is_free]
         for text, special in tests:
             met = self.branch(self.text(text, row.params, args))
@@ -219,6 +228,12 @@ class Algebra(Generic[T]):
             if met == special:
                 return True
         return False
+
+
+def free_conditions(row: Primitive, free: Sequence[object]) -> list[str]:
+    """The conditions of a row's special points that its `free` arguments, or its result `w`, have a part in."""
+    params = {*compress(row.params, free), "w"}
+    return [text for text in row.special_conditions if params & templates.used(text, (*row.params, "w"))]
 
 
 class Floats(Algebra[float]):

@@ -146,6 +146,11 @@ class Primitive:
             return args[0] if bool(known[args[1]]) == (self.branches[0] == 1) else args[1]
         return yes if yes == no else None
 
+    @property
+    def is_step(self) -> bool:
+        """Whether the value only changes by jumps: floor(u), argmax(u), numel(u)."""
+        return {*self.partials} <= {ZERO, UNDEFINED}
+
     def never_changes(self, args: Sequence[int]) -> bool:
         """Whether this is a condition that compares an equation with itself; `args` are the numbers of equations."""
         return self.is_predicate and len(set(args)) < len(args)

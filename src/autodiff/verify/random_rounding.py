@@ -187,7 +187,10 @@ class RandomRounding:
             return self._near_zero(row, (), self.number(value))
         if row.kind != ELEMENTWISE:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
-        exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
+        if row.value == "/":
+            exact = all(np.all(_short(a)) for a in (*args, value)) and np.all(np.equal(value * args[1], args[0]))
+        else:
+            exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
         moved = self.unless_short(value) if exact else self.number(value, _units(row, (*args, value)))
         return self._near_zero(row, args, moved)
 
@@ -316,7 +319,7 @@ def sweeps() -> Iterator[RandomRounding]:
 @lru_cache(maxsize=1024)
 def keeps(row: Primitive) -> bool:
     """Whether the row's value loses no digits by being tiny."""
-    if row.is_predicate or row.branches is not None or row.value in _KEEPING:
+    if row.is_predicate or row.branches is not None or row.value in _KEEPING or row.is_step:
         return True
     if not row.definition:
         return False
