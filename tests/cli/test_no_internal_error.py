@@ -163,3 +163,9 @@ def test_steps_that_leave_the_range_are_not_taken(words: tuple[str, ...]) -> Non
     ended = autodiff(*words)
     assert ended.status in (0, 3)
     assert "inf" not in ended.out.split()
+
+
+@pytest.mark.parametrize("program", ["Ci(x)", "Ei(x)", "mod(x, y)", "sqrt(x)/mod(x, y)", "x^2/y"])
+def test_the_least_numbers_are_explained(program: str) -> None:
+    at = "x=5e-324,y=5e-324" if "y" in program else "x=5e-324"
+    assert autodiff("explain", program, "--at", at).status in (0, 3)

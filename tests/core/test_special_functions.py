@@ -7,14 +7,17 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import mpmath
 import pytest
-from mpmath import mp, mpf
+from flint import arb, ctx
+from mpmath import mp, mpf, workdps
 
 import autodiff
 from autodiff.core import rules, templates
-from autodiff.numbers import float_functions
+from autodiff.numbers import ball_shares, float_functions
+from autodiff.numbers.ball_numbers import precision
 from tests.support.command import PATIENCE, process
 from tests.support.reference import SLOPES, VALUES, ulps
 
@@ -320,3 +323,36 @@ def test_a_bound_that_float64_cannot_hold_calls_for_balls() -> None:
         answer = autodiff.evaluate(text, {"x": at})
         assert (answer.status, answer.bits > 0) == ("ok", True)
         assert answer.gradient["x"] == pytest.approx(slope, rel=1e-3)
+
+
+@pytest.fixture
+def series(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The series that shares are summed by: how many terms, the precision, and the arguments."""
+    summed: list[tuple[Any, ...]] = []
+    terms = ball_shares._terms
+
+    def counted(*args: Any) -> int:
+        summed.append((count := terms(*args), ctx.prec, *(a and (a.mid().man_exp(), a.rad().man_exp()) for a in args)))
+        return count
+
+    monkeypatch.setattr(ball_shares, "_terms", counted)
+    return summed
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "u"),
+    [(0.75, 5e-324, 0.8414), (0.75, 5e-324, 0.9991), (1.5, 1e-20, 0.8414), (3.0, 1e-300, 0.9999999), (1e-300, 2e-310, 0.7), (1e-200, 50.0, 0.1)],
+)  # fmt: skip
+def test_shares_of_a_shape_near_0_are_summed(a: float, b: float, u: float, series: list[tuple[Any, ...]]) -> None:
+    with precision(160), workdps(400):
+        share = ball_shares.beta_share(arb(a), arb(b), arb(u))
+        true = mpf(u) ** a / (a * mpmath.beta(a, b)) * mpmath.hyp2f1(a, 1 - mpf(b), mpf(a) + 1, u)
+        assert abs(mpf(share.str(40, radius=False)) / true - 1) < 1e-18
+    assert 0 < sum(terms for terms, *_ in series) < 20_000
+
+
+def test_a_share_in_huge_shapes_is_summed_once_for_all_slopes(series: list[tuple[Any, ...]]) -> None:
+    autodiff.hessian("betainc(a, b, x)", {"a": 1e8, "b": 1e8, "x": 0.5})
+    summed = [part for part in series if part[1] >= 128 and part[0] * part[1] < ball_shares._MOST_WORK]
+    assert len(summed) == len(set(summed))
+    assert sum(terms * bits for terms, bits, *_ in summed) < 2_000_000_000

@@ -16,8 +16,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from autodiff.errors import AutodiffError
-from autodiff.tables import csv_blocks
+from autodiff.tables import columns, csv_blocks
 from autodiff.tables import text as rows
+from autodiff.tables.columns import program_names
 from autodiff.tables.inputs import require_columns
 from autodiff.tables.ndjson import lines_of_json
 from tests.support.command import autodiff
@@ -229,3 +230,12 @@ def test_columns_of_wide_tables_are_compared_in_linear_time() -> None:
     _Hashed.looked_up.clear()
     require_columns(rows.Table("a.csv", names, lambda _: iter(())), names, "b.csv")
     assert _Hashed.looked_up["hash"] <= 4 * wide
+
+
+def test_the_headers_of_a_wide_table_are_names_without_being_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = [f"c{k}" for k in range(1000)]
+    assert program_names([*headers, "a b", "_z_", "ﬁ"]) == {
+        "a_b": ["a b"], "z": ["_z_"], "fi": ["ﬁ"], **{name: [name] for name in headers}, "a b": ["a b"], "_z_": ["_z_"],
+    }  # fmt: skip
+    monkeypatch.setattr(columns, "unicodedata", None)
+    assert program_names(headers) == {name: [name] for name in headers}

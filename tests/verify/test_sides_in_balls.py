@@ -11,8 +11,7 @@ from flint import arb, ctx
 from autodiff.api.evaluate import parse
 from autodiff.api.inputs import parse_point
 from autodiff.core.lowering import Lowered, lower
-from autodiff.numbers.ball_numbers import precision
-from autodiff.numbers.ball_special import remembered
+from autodiff.numbers.ball_numbers import precision, remembered
 from autodiff.numbers.balls import FUNCTIONS
 from autodiff.verify import ball_taylor, exact_sides
 

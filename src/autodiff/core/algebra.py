@@ -192,12 +192,12 @@ class Algebra(Generic[T]):
         graph, values = lowered.graph, trace.values
         reached = active(graph, trace.order, sources, trace.taken) if sources else set()
         # what moves where an input does: not numel(v) of an array, nor floor(x) between whole numbers
-        moving, switching, special = {*graph.inputs, *sources}, set[int](), []
+        mobile, jumped, special = {*graph.inputs, *sources}, set[int](), []
         for node in trace.order:
             row, args = graph.rows[node], graph.args[node]
             if row is None:
                 continue
-            moved = [a in moving for a in args]
+            moved = [a in mobile for a in args]
             free = [a in reached and is_moved for a, is_moved in zip(args, moved, strict=True)]
             free = free if any(free) else moved
             if (
@@ -206,11 +206,11 @@ class Algebra(Generic[T]):
                 and self.is_special(row, [values[a] for a in args], free, node)
             ):
                 special.append(node)
-                switching.add(node)
-            elif not switching.isdisjoint(args):
-                switching.add(node)
-            if node in switching or any(m and partial != ZERO for m, partial in zip(moved, row.partials, strict=True)):
-                moving.add(node)
+                jumped.add(node)
+            elif not jumped.isdisjoint(args):
+                jumped.add(node)
+            if node in jumped or any(m and partial != ZERO for m, partial in zip(moved, row.partials, strict=True)):
+                mobile.add(node)
         return special
 
     def is_special(self, row: Primitive, args: Sequence[T], free: Sequence[object], node: int | None = None) -> bool:

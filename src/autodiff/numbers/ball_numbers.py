@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Context
 from typing import Any, TypeAlias
@@ -154,3 +154,26 @@ def size_of(number: Number) -> str:
         bound = abs(whole).upper().str(1, radius=False)
         return f"can't be told from 0: it is below {bound if len(bound) < 30 else '1e-' + '9' * 20} in size"
     return f"is {whole.mid().str(3, radius=False)}, which float64 rounds to 0"
+
+
+_MANY_BITS, _REMEMBERED = 128, 512
+"""From how many bits on values are remembered, and how many: there a value takes up to seconds, and places beside a special
+point, and slopes of the second order, have most arguments in common.
+"""
+
+
+def remembered(function: Callable[..., arb]) -> Callable[..., arb]:
+    """The same function of balls, with its last values kept."""
+    values: dict[tuple[object, ...], arb] = {}
+
+    def value(*args: arb) -> arb:
+        if ctx.prec < _MANY_BITS or not all(a.is_finite() for a in args):
+            return function(*args)
+        key = (ctx.prec, *((*a.mid().man_exp(), *a.rad().man_exp()) for a in args))
+        if key not in values:
+            if len(values) == _REMEMBERED:
+                values.clear()
+            values[key] = function(*args)
+        return values[key]
+
+    return value

@@ -13,9 +13,9 @@ from math import comb, factorial, lgamma, log, log1p, prod
 from flint import acb, arb, arb_series, ctx
 
 from autodiff.core.evaluate import Indeterminate
-from autodiff.numbers.ball_numbers import Number, precision
+from autodiff.numbers.ball_numbers import Number, precision, remembered
 
-_TERMS, _MOST_WORK = 1_000_000, 400_000_000
+_TERMS, _MOST_WORK = 1_000_000, 100_000_000
 """Terms of a series that are summed at most, and terms times bits: about a second."""
 
 _FEW = 30
@@ -31,6 +31,7 @@ _SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
 """Shapes that are nearly 0, and the most bits that may cancel for them."""
 
 
+@remembered
 def upper_share(a: arb, u: arb) -> arb:
     """gammaincc; of a shape near 0 by the step Q(a, u) = Q(a + 1, u) - u^a*e^-u/Γ(a + 1) (https://dlmf.nist.gov/8.8.E6).
 
@@ -40,8 +41,7 @@ def upper_share(a: arb, u: arb) -> arb:
         raise Indeterminate  # the library's series takes minutes
     if not 0 < a < _SMALL or not u > 0:
         return u.gamma_upper(a, 1)
-    mantissa, exponent = (int(part) for part in a.mid().man_exp())
-    cancelled = -exponent - mantissa.bit_length()
+    cancelled = -_exponent(a)
     if cancelled > _MOST_CANCELLED:
         return u.gamma_upper(a, 1)
     with precision(ctx.prec + cancelled):
@@ -70,9 +70,17 @@ def _is_above(a: arb, b: arb, u: arb) -> bool:
     return u * (a + b) > a and (2 * u > 1 or u * b > 1)
 
 
+@remembered
 def _beta_tail(a: arb, b: arb, u: arb) -> arb:
-    """betainc below the mean by a series without cancellation (https://dlmf.nist.gov/8.17.E8), unless that is long."""
-    if a < _FEW and b < _FEW:
+    """betainc below the mean by a series without cancellation (https://dlmf.nist.gov/8.17.E8), unless that is long.
+
+    With a shape near 0 the library's own formulas take seconds, and the series of the other tail cancels as many bits as 1/b has.
+    """
+    if 0 < b < _SMALL and 2 * u > 1 and -_exponent(b) <= _MOST_CANCELLED:
+        with precision(ctx.prec - _exponent(b)):
+            share: arb = 1 - _beta_tail(b, a, 1 - u)
+        return share
+    if _SMALL < a < _FEW and _SMALL < b < _FEW:
         return u.beta_lower(a, b, 1)
     terms = _terms(a + b, a + 1, u)
     if terms > 100 * ctx.prec or terms > _TERMS:
@@ -181,8 +189,13 @@ def _by_differences(
 
 def _power_below(x: arb) -> arb:
     """About the largest power of 2 below a number: exact, so that steps are."""
+    return arb(2) ** (_exponent(x) - 1)
+
+
+def _exponent(x: arb) -> int:
+    """Of the smallest power of 2 above a number."""
     mantissa, exponent = (int(part) for part in x.mid().man_exp())
-    return arb(2) ** (mantissa.bit_length() + exponent - 1)
+    return mantissa.bit_length() + exponent
 
 
 def _gammas(a: arb, factor: tuple[arb, arb], sign: int, most: int) -> list[arb]:

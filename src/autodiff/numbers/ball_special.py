@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import comb
 
-from flint import acb, arb, ctx, fmpq, fmpz_poly
+from flint import acb, arb, fmpq, fmpz_poly
 
-from autodiff.numbers.ball_numbers import Number, is_zero
+from autodiff.numbers.ball_numbers import Number, is_zero, remembered
 from autodiff.numbers.ball_shares import (
     beta_density_in_shapes,
     beta_in_shapes,
@@ -90,28 +90,6 @@ def _end(a: arb, u: arb, b: arb) -> arb | None:
     if not u.is_zero():
         return None
     return b if a == 1 else arb(0) if a > 1 else arb.nan()
-
-
-_MANY_BITS, _REMEMBERED = 4096, 64
-"""From how many bits on values are remembered, and how many: there a value takes up to seconds, and places beside a special
-point have most arguments in common.
-"""
-
-
-def remembered(function: Callable[..., arb]) -> Callable[..., arb]:
-    values: dict[tuple[object, ...], arb] = {}
-
-    def value(*args: arb) -> arb:
-        if ctx.prec < _MANY_BITS or not all(a.is_finite() for a in args):
-            return function(*args)
-        key = (ctx.prec, *((*a.mid().man_exp(), *a.rad().man_exp()) for a in args))
-        if key not in values:
-            if len(values) == _REMEMBERED:
-                values.clear()
-            values[key] = function(*args)
-        return values[key]
-
-    return value
 
 
 _FUNCTIONS: Mapping[str, Callable[..., arb]] = {

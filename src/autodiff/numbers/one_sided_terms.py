@@ -72,10 +72,14 @@ def product(p: Term, q: Term) -> Term:
 
 
 def quotient(p: Term, q: Term) -> Term:
+    """The quotient. Raises Indeterminate where float64 can't tell the divisor from 0."""
     above = Fraction(p.coefficient) if isinstance(p.coefficient, int) else p.coefficient
     c, error_bound = above / q.coefficient, 0.0
     if isinstance(c, float):
-        error_bound = (p.error + abs(c) * q.error) / (_size(q.coefficient) - q.error) + _rounding(c)
+        least = _size(q.coefficient) - q.error
+        if least <= 0:
+            raise Indeterminate
+        error_bound = (p.error + abs(c) * q.error) / least + _rounding(c)
     elif isinstance(c, Fraction):
         c = fit(c)
     return Term(fit(p.power - q.power), c, error_bound, fit(p.logs - q.logs))

@@ -271,8 +271,10 @@ def program_names(columns: Sequence[str]) -> dict[str, list[str]]:
     by_name: dict[str, list[str]] = {}
     by_identifier: dict[str, list[str]] = {}
     for column in columns:
-        by_name.setdefault(normalised(column.strip()), []).append(column)
-        by_identifier.setdefault(identifier(column), []).append(column)
+        name, plain = normalised(column.strip()), identifier(column)
+        by_name.setdefault(name, []).append(column)
+        if plain != name:
+            by_identifier.setdefault(plain, []).append(column)
     return {name: known for name, known in (by_identifier | by_name).items() if name}
 
 
@@ -288,6 +290,8 @@ def column_of(table: Table, known: Mapping[str, Sequence[str]], name: str) -> st
 
 def identifier(header: str) -> str:
     """A column's header as a name of the language; "" where nothing of it can be one."""
+    if header.isidentifier() and header.isascii() and "_" not in (header[0], header[-1]):
+        return header
     name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", header)).strip("_")
     return name if not name or name.isidentifier() else f"_{name}"
 

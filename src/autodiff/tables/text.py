@@ -284,7 +284,7 @@ def distinct(names: Sequence[str], file: str) -> tuple[str, ...]:
     called = file if file == "stdin" else quoted(file, 200)
     if not names:
         raise data_error(f"{called} is empty", hint="the first line names the columns, such as x,y")
-    if any("\ud800" <= c <= "\udfff" or c == "\0" for name in names for c in name):
+    if re.search("[\ud800-\udfff\0]", "\n".join(names)):
         raise data_error(f"{called}, line 1 is not UTF-8 text", hint="save it as UTF-8")
     if again := twice(names):
         raise broken(file, 1, f"column {quoted(again[0])} is there twice", "give each column a name of its own")

@@ -187,10 +187,9 @@ class RandomRounding:
             return self._near_zero(row, (), self.number(value))
         if row.kind != ELEMENTWISE:
             return self._product(args[0], value) if row.value in _FACTORS else self._near_zero(row, (), value)
-        if row.value == "/":
-            exact = all(np.all(_short(a)) for a in (*args, value)) and np.all(np.equal(value * args[1], args[0]))
-        else:
-            exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
+        exact = row.value in _ARITHMETIC and (row.value not in _ROUNDED or all(np.all(_short(a)) for a in args))
+        if row.value == "/" and all(np.all(_short(a)) for a in (*args, value)):
+            exact = bool(np.all(np.equal(value * args[1], args[0])))
         moved = self.unless_short(value) if exact else self.number(value, _units(row, (*args, value)))
         return self._near_zero(row, args, moved)
 
