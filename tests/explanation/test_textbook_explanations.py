@@ -15,6 +15,7 @@ from autodiff.core import prelude
 from autodiff.explanation.build import explain
 from autodiff.explanation.model import Explanation
 from autodiff.render.text.document import text
+from tests.support.command import autodiff
 from tests.support.paths import GOLDEN
 
 TEXTBOOK = GOLDEN / "textbook.txt"
@@ -190,6 +191,15 @@ def test_the_answer_is_the_lectures(program: str, at: dict[str, Any], wrt: list[
     (slope,) = explain(program, at, wrt).slopes
     assert slope.short is not None
     assert slope.short.formula == short
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_results_of_the_textbook_stand_beside_many_slopes(form: str) -> None:
+    """Also where slopes of the target itself are asked for."""
+    program, at = "p = softmax(z); L = cross_entropy(y, p)", "y=[0,1,0],z=[1,2,0.5]"
+    done = autodiff("explain", program, "--at", at, "--format", form)
+    assert len(re.findall(r"p(?:\[1\]|_\{1\}) - y(?:\[1\]|_\{1\}).*since y", done.out)) == 1
+    assert "-0.37146828078823746" in done.out
 
 
 def test_a_target_that_does_not_sum_to_one_has_no_such_shortcut() -> None:

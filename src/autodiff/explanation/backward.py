@@ -198,7 +198,7 @@ def _short(analysis: Analysis, name: str) -> tuple[FormulaText | None, str]:
     if known is None and not (_has_names(analysis, routes) and (len(routes) > 1 or _calls(analysis, name))):
         return None, ""
     best, because = known or written_out(*analysis.formulas.total(routes)), ""
-    for group in _rows_that_sum_to_one(analysis):
+    for group in _rows_that_sum_to_one(analysis, name):
         for left_out in group if any(element in best.formula for element in group) else ():
             others = [element for element in group if element != left_out]
             text = written_out(*analysis.formulas.total(routes, {left_out: others}))
@@ -232,12 +232,12 @@ def _in_order(
     return product([as_factor(slope) for slope in (first, *rest)]) if rest else first
 
 
-def _rows_that_sum_to_one(analysis: Analysis) -> Iterator[list[str]]:
-    """The rows of arrays held fixed whose numbers sum to 1, as those of a target do that names a class."""
+def _rows_that_sum_to_one(analysis: Analysis, name: str) -> Iterator[list[str]]:
+    """The rows of other arrays than that of `name` whose numbers sum to 1, as those of a target do that names a class."""
     at = {} if analysis.answer is None else analysis.answer.at
     rows: dict[str, list[str]] = {}
     for element in at:
-        if element.endswith("]") and element not in analysis.wanted:
+        if element.endswith("]") and element.partition("[")[0] != name.partition("[")[0]:
             rows.setdefault(element.rpartition(",")[0] or element.partition("[")[0], []).append(element)
     for group in rows.values():
         if 1 < len(group) <= paths.MOST and sum(at[element] for element in group) == 1.0:

@@ -180,7 +180,8 @@ def _answer(explanation: Explanation, limits: blocks.Limits) -> Section:
     rows = shortened_rows(
         lambda slope: _equation(explanation, slope, detailed=detailed), explanation.slopes, "slopes", limits.answers
     )
-    return Section("answer", "Answer", (), (blocks.Equations(rows, table=not detailed),))
+    alone = all(isinstance(row, blocks.Omitted) or len(row.rights) == 1 for row in rows)
+    return Section("answer", "Answer", (), (blocks.Equations(rows, table=alone and not detailed),))
 
 
 def _no_value(explanation: Explanation) -> Section:
@@ -201,7 +202,7 @@ def _equation(explanation: Explanation, slope: Slope, *, detailed: bool) -> Equa
         slopes = [factor.slope for factor in chain if factor.slope.formula != "1"]
         if slopes and all(factor.slope.formula for factor in chain):
             rights.append((product([as_factor(s) for s in slopes] if len(slopes) > 1 else slopes, " "),))
-    if slope.short and detailed:
+    if slope.short:
         because = (Words(f"   since {slope.because}", "quiet"),) if slope.because else ()
         rights.append((slope.short, *because))
     elif detailed and slope.formula and slope.value is not None and slope.formula.formula != shown(slope.value):
