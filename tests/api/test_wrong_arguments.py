@@ -28,14 +28,14 @@ def _of_program(method: str) -> Callable[..., Any]:
 
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-    "evaluate": (package.evaluate, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "order": 1, "convention": ""}),
-    "explain": (package.explain, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "rate": None, "expand": ()}),
+    "evaluate": (package.evaluate, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "order": 1, "convention": "", "digits": 0}),
+    "explain": (package.explain, {"at": {"x": 1.0}, "wrt": None, "mode": "reverse", "rate": None, "expand": (), "digits": 0}),
     "derivative": (package.derivative, {"wrt": None, "order": 1, "of": ()}),
     "compile": (package.compile, {"wrt": None}),
-    "hessian": (package.hessian, {"at": {"x": 1.0}, "wrt": None}),
-    "jacobian": (package.jacobian, {"at": {"x": 1.0}, "wrt": None, "of": ()}),
-    "jvp": (package.jvp, {"at": {"x": 1.0}, "direction": {"x": 1.0}, "of": ()}),
-    "vjp": (package.vjp, {"at": {"x": 1.0}, "weights": {"u": 1.0}, "wrt": None}),
+    "hessian": (package.hessian, {"at": {"x": 1.0}, "wrt": None, "digits": 0}),
+    "jacobian": (package.jacobian, {"at": {"x": 1.0}, "wrt": None, "of": (), "digits": 0}),
+    "jvp": (package.jvp, {"at": {"x": 1.0}, "direction": {"x": 1.0}, "of": (), "digits": 0}),
+    "vjp": (package.vjp, {"at": {"x": 1.0}, "weights": {"u": 1.0}, "wrt": None, "digits": 0}),
     "parse": (package.parse, {"given": (), "wrt": None, "functions": ()}),
     "Program.plot": (_of_program("plot"), {"at": {"x": (0.0, 1.0)}}),
     "Program.export": (_of_program("export"), {"to": "c", "wrt": None}),

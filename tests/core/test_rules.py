@@ -17,6 +17,7 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.vjp import vjp
 from autodiff.language.parser import parse
+from autodiff.verify.difference import values_contradict
 from tests.support import graphs
 from tests.support.reference import SLOPES, SLOW, VALUES, arguments, ulps
 
@@ -238,3 +239,9 @@ def test_cube_roots_of_cubes_are_exact() -> None:
         assert floats.cbrt(-((k / 8) ** 3)) == -k / 8
     assert [floats.cbrt(u) for u in (0.0, math.inf, -math.inf)] == [0.0, math.inf, -math.inf]
     assert math.isnan(floats.cbrt(math.nan))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1000.0, -1e6])
+def test_values_contradict_a_wrong_slope_however_large_they_are(offset: float) -> None:
+    assert values_contradict(lambda x: (offset + x * x, 2.2 * x), 1.0)
+    assert not values_contradict(lambda x: (offset + x * x, 2 * x), 1.0)

@@ -7,6 +7,7 @@ import pytest
 from autodiff.api.evaluate import parse
 from autodiff.core.lowering import lower
 from autodiff.grading.compare import compare
+from autodiff.grading.line_search import grid, zeros
 from autodiff.grading.places import places
 from tests.support.command import autodiff
 
@@ -119,3 +120,8 @@ def test_a_smooth_formula_has_no_special_points() -> None:
 def test_a_place_at_the_end_of_float64_has_no_point_beyond(program: str) -> None:
     ended = autodiff("check", program, "if(x < 1.7e308, x, x)")
     assert ended.status in (1, 3), ended
+
+
+def test_a_dip_through_half_of_the_largest_value_is_followed_between_the_points_of_a_grid() -> None:
+    along = zeros(lambda x: 4 - 2.2 / (1 + (min(abs(x - 0.3), 1e9) / 0.05) ** 2), grid([]))
+    assert {0.2842, 0.3158} <= {round(zero, 4) for zero, _ in along}

@@ -232,3 +232,20 @@ def test_a_picture_names_the_value_of_each_line(text: str) -> None:
     over = surface(text, ("x", -2.0, 2.0), ("y", -2.0, 2.0))
     drawn = image.surface_image(over, "svg").decode()
     assert [level for level in over.levels if f"<!-- {level:g} -->" not in drawn] == []
+
+
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_labels_that_are_moved_apart_get_room_where_they_need_it(place: float) -> None:
+    figure = pytest.importorskip("matplotlib.figure").Figure(layout="constrained")
+    from autodiff.render.plot import image
+
+    axis = figure.subplots()
+    axis.plot([0, 1], [0, 1])
+    side = -10 if place == 0 else 10
+    for label in "ab":
+        axis.annotate(label, (0.5, place), xytext=(0, side), textcoords="offset points")
+    low, high = axis.get_ylim()
+    image._apart(figure, axis)
+    (first, second), (below, above) = axis.texts, axis.get_ylim()
+    assert not first.get_window_extent().overlaps(second.get_window_extent())
+    assert (below < low, above > high) == (place == 0, place == 1)

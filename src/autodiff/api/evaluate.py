@@ -129,8 +129,7 @@ def evaluate(
     read = equations if type(text) is str and len(text) <= _SHORT else equations.__wrapped__
     program, lowered = read(text, rules.functions(), bool(strict), *_with_values({} if at is None else at, wrt))
     point: Mapping[str, Value] = bind(lowered, {} if at is None else at)
-    if digits:
-        proven_digits(digits)
+    proven_digits(digits)
     by_element = (
         not isinstance(order, int) or order != 1 or (wrt is not None and any("[" in name for name in named(wrt)))
     )
@@ -172,8 +171,8 @@ def require_known(mode: str, convention: str) -> None:
 
 
 def proven_digits(count: int) -> int:
-    """The number of digits that is asked for. Raises AutodiffError where so many can't be had."""
-    if not (isinstance(count, int) and 1 <= count <= MOST_DIGITS):
+    """The number of digits that is asked for, 0 for float64. Raises AutodiffError where so many can't be had."""
+    if not (isinstance(count, int) and 0 <= count <= MOST_DIGITS):
         raise AutodiffError(f"digits are a whole number, 1 to {MOST_DIGITS:,}, not {shortened(repr(count))}")
     return count
 

@@ -135,7 +135,7 @@ def hessian(
     over = over_elements(program, {} if at is None else at)
     names = _sources(over, wrt)
     inputs_only(over.lowered, names)
-    answer = Query(over.lowered, over.point, names, digits=digits and proven_digits(digits)).answer()
+    answer = Query(over.lowered, over.point, names, digits=proven_digits(digits)).answer()
     rows: dict[str, dict[str, Number | None]] = {row: dict.fromkeys(names) for row in names}
     matrix = _matrix("hessian", program, over, {over.lowered.name: answer}, rows, gradient=answer.gradient)
     if answer.value is None or not names:
@@ -256,7 +256,7 @@ def _sources(over: OverNumbers, wrt: Sequence[str] | None) -> dict[str, int]:
 
 def _answers(over: OverNumbers, names: Mapping[str, int], of: Sequence[str], digits: int) -> dict[str, Answer]:
     """The value and the slopes of each result."""
-    query = Query(over.lowered, over.point, names, digits=digits and proven_digits(digits))
+    query = Query(over.lowered, over.point, names, digits=proven_digits(digits))
     return {name: query.of(node, name).answer() for name, node in results(over.lowered, of).items()}
 
 

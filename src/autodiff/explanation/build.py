@@ -82,7 +82,7 @@ def explain(
     steps = places(drawn, atoms=atoms, expand=expand)
     point = {} if elements is None and not lowered.inputs else None if elements is None else elements.point
     of_numbers = {
-        "a step of gradient descent needs": rate is not None, "digits of a slope need": digits,
+        "a step of gradient descent needs": rate is not None, "digits of a slope need": proven_digits(digits),
         "bars of the factors need": bars, "a convention needs": convention,
     }  # fmt: skip
     for what, wanted_here in of_numbers.items() if point is None else ():
@@ -107,7 +107,7 @@ def explain(
     notes = (*explanation.notes, *filter(None, [scalar_note]))
     explanation = replace(explanation, source=program.source, readings=program.readings, notes=notes)
     if digits and point is not None:
-        explanation = _with_digits(explanation, Query(lowered, point, wanted, digits=proven_digits(digits)).answer())
+        explanation = _with_digits(explanation, Query(lowered, point, wanted, digits=digits).answer())
     return explanation if rate is None else _with_update(explanation, steps.lowered, wanted, rate)
 
 
