@@ -10,7 +10,6 @@ import pytest
 import autodiff as package
 from autodiff.api.evaluate import equations
 from autodiff.core import evaluate, rules
-from autodiff.explanation import evaluation
 from autodiff.explanation.build import explain
 
 CHAIN = "y = x^2; z = sin(y); u = e^z"
@@ -39,11 +38,15 @@ def test_the_program_is_evaluated_once_at_the_point(name: str, monkeypatch: pyte
         return trace
 
     monkeypatch.setattr(evaluate, "sweep", counting)
-    monkeypatch.setattr(evaluation, "sweep", counting)
     explain(program, at, **options)
     first, *_ = traces
     assert traces[first] == 1
     assert len(traces) > 1 or name in ("a corner", "a convention"), "the program is evaluated beside the point as well"
+
+
+def test_a_choice_that_was_made_has_its_value_where_a_later_step_has_none() -> None:
+    places = {place.name: place for place in explain("ln(if(x > 0, 2x, 0) - 5)", {"x": 1.0}, atoms=True).forward}
+    assert [(places[name].value, places[name].why) for name in ("v2", "v3", "f")] == [(2, ""), (-3, ""), (None, "none")]
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ class DomainError(Exception):
     """A value that does not exist: at equation `node`, for the arguments `args`.
 
     `needs` is the condition of the row's domain that is broken, or "" when the value overflows; `place` is the index of
-    the element where the value is an array, of shape `wide`.
+    the element where the value is an array, of shape `wide`. `values` are those of the equations before it, as in a `Trace`.
     """
+
+    values: Sequence[Any] = ()
 
     def __init__(
         self, node: int, args: Sequence[float], needs: str = "", place: tuple[int, ...] = (), wide: tuple[int, ...] = ()
@@ -100,14 +102,18 @@ def sweep(
     order: list[int] = []
     taken: dict[int, int] = {}
     rows, arguments = graph.rows, graph.args
-    for node in equations(values) if equations else _needed(graph, result, values, branch, taken):
-        if rows[node] is None:
-            values[node] = leaf(node)
-        elif node in taken:
-            values[node] = values[taken[node]]
-        else:
-            values[node] = apply(node, [values[a] for a in arguments[node]])
-        order.append(node)
+    try:
+        for node in equations(values) if equations else _needed(graph, result, values, branch, taken):
+            if rows[node] is None:
+                values[node] = leaf(node)
+            elif node in taken:
+                values[node] = values[taken[node]]
+            else:
+                values[node] = apply(node, [values[a] for a in arguments[node]])
+            order.append(node)
+    except DomainError as trouble:
+        trouble.values = values
+        raise
     return Trace(values, order, taken)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from autodiff.core.evaluate import DomainError, Trace, number, sweep
+from autodiff.core.evaluate import DomainError, Trace, primal
 from autodiff.core.lowering import Lowered
 
 if TYPE_CHECKING:
@@ -27,21 +27,11 @@ class Evaluation(NamedTuple):
 
 def evaluated(lowered: Lowered, point: Mapping[str, float]) -> Evaluation:
     """The program at a point, whether or not the result has a value there."""
-    graph, known = lowered.graph, dict[int, float]()
-
-    def leaf(node: int) -> float:
-        known[node] = graph.leaf(node, point)
-        return known[node]
-
-    def apply(node: int, args: Sequence[float]) -> float:
-        known[node] = number(graph, node, args)
-        return known[node]
-
     try:
-        trace = sweep(graph, lowered.result, leaf, apply, bool)
+        trace = primal(lowered, point)
     except DomainError as trouble:
-        return Evaluation(None, known, trouble.node)
-    return Evaluation(trace, {node: trace.values[node] for node in trace.order})
+        return Evaluation(None, _known(trouble.values), trouble.node)
+    return Evaluation(trace, _known(trace.values))
 
 
 def as_floats(exact: BallTrace) -> Evaluation:
@@ -49,5 +39,8 @@ def as_floats(exact: BallTrace) -> Evaluation:
     from autodiff.numbers.ball_numbers import shown
 
     numbers = [None if value is None else shown(value) for value in exact.trace.values]
-    trace = exact.trace._replace(values=numbers)
-    return Evaluation(trace, {node: value for node, value in enumerate(numbers) if value is not None})
+    return Evaluation(exact.trace._replace(values=numbers), _known(numbers))
+
+
+def _known(values: Sequence[float | None]) -> dict[int, float]:
+    return {node: value for node, value in enumerate(values) if value is not None}
