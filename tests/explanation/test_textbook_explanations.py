@@ -202,6 +202,14 @@ def test_results_of_the_textbook_stand_beside_many_slopes(form: str) -> None:
     assert "-0.37146828078823746" in done.out
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_formula_of_an_arrow_is_cut(width: int) -> None:
+    page = text(explain("L = huber(y, p, 1)", {"y": [1.0, 2.0], "p": [2.5, 1.5]}), width)
+    drawn = re.sub(r"[●│ \n]+", " ", page.partition(" 2 GRAPH")[2].partition("BACKWARD")[0])
+    assert "y[0] ─▶ L (y[0] - p[0] if abs(y[0] - p[0]) <= 1, else sign(y[0] - p[0]))/2 = -0.5" in drawn
+    assert "…" not in page
+
+
 def test_a_target_that_does_not_sum_to_one_has_no_such_shortcut() -> None:
     (slope,) = explain("p = softmax(z); cross_entropy(y, p)", {"z": [1.0, 2.0], "y": [0.5, 1.0]}, ["z[0]"]).slopes
     assert slope.because == ""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from autodiff.errors import columns, shortened
 from autodiff.explanation.graph import Arrow, Drawing, Vertex
 from autodiff.render.text.elide import GAP, Elided, elide
-from autodiff.render.text.labels import ascii_only, fitted, formula, label, spelled, value
+from autodiff.render.text.labels import ascii_only, brief_label, fitted, formula, label, spelled, value
 from autodiff.render.text.layout import Line, Piece, folded, in_few_lines
 
 _ASCII = str.maketrans(
@@ -234,15 +234,15 @@ class _Texts:
         """A line, or several for what has no room on one."""
         room = self.room - 3
         ends = f"{fitted(arrow.source, room - 3)} ─▶ {fitted(arrow.target, room - 2)}"
-        for mark in (label(arrow), label(arrow, 12)):  # where symbols and number have no room, the number alone
+        for mark in (label(arrow), brief_label(arrow)):  # where symbols and number have no room, the number alone
             rows = folded(f"{ends}  {mark}".rstrip(), room, 2)
-            if len(rows) <= 2 and all(columns(row) <= room for row in rows):
+            if len(rows) <= 3 and all(columns(row) <= room for row in rows):
                 return [self._arrow(arrow, row) for row in rows]
         return [self.brief(arrow)]
 
     def brief(self, arrow: Arrow) -> list[Piece]:
         """The same in one line, the number alone where there is one."""
-        mark = label(arrow, 12)
+        mark = brief_label(arrow)
         name = (self.room - 3 - 4 - 2 - columns(mark)) // 2
         ends = f"{fitted(arrow.source, name)} ─▶ {fitted(arrow.target, name)}"
         return self._arrow(arrow, f"{ends}  {mark}".rstrip())

@@ -40,6 +40,11 @@ def label(arrow: Arrow, limit: int = 1000) -> str:
     return f"{fitted(arrow.slope, limit - len(number) - 3)} = {number}"
 
 
+def brief_label(arrow: Arrow) -> str:
+    """The number alone where there is one, else the symbols, cut."""
+    return arrow.beyond or (fitted(arrow.slope, 12) if arrow.value is None else short(arrow.value))
+
+
 def value(vertex: Vertex) -> str:
     """The number of a vertex, if it has one."""
     return vertex.beyond or ("" if vertex.value is None else short(vertex.value))
