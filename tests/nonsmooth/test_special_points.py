@@ -878,3 +878,17 @@ def test_the_slope_by_a_name_does_not_depend_on_how_its_value_comes_about(
 ) -> None:
     answer = package.evaluate(program, {"x": at}, [by], **options)
     assert (answer.status, float(answer.gradient[by]), answer.notes) == ("ok", slope, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "sides"),
+    [
+        ("max(x, 0.1) + max(x, x)", "0.1", [1, 2]),
+        ("abs(x - 0.3) + max([x, x])", "0.1 + 0.2", [0, 2]),
+        ("sqrt(max(x, 0.1))*median([3, x, x])", "0.1", [0.31622776601683794, 0.4743416490252569]),
+        ("relu(0.7 - x) + sum(sort([x, x]))", "0.7", [1, 2]),
+    ],
+)
+def test_typed_numbers_are_meant_beside_corners_that_do_not_show(text: str, x: str, sides: list[float]) -> None:
+    found = json.loads(autodiff("eval", text, "--at", f"x={x}", "--json").out)
+    assert (found["status"], found["gradient"]["x"], found["one_sided"]["x"]) == ("corner", None, sides)

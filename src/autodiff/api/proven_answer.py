@@ -154,7 +154,7 @@ def _by_series(query: Query, proven: Proven, names: Mapping[str, int]) -> dict[s
     special = special_points(lowered, there)
     if not names or not set(proven.special).issubset(special):
         return unknown
-    return verdicts(lowered, there, at, names, special, query.most or MOST)
+    return verdicts(lowered, there, query.point, names, special, query.most or MOST)  # typed 0.1 is no float64
 
 
 def _slopes(answer: Answer, names: Iterable[str]) -> str:
