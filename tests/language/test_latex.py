@@ -95,7 +95,8 @@ def test_what_is_doubtful_in_latex_is_a_notice_and_strict_shows_it_in_the_formul
 
 
 @pytest.mark.parametrize(
-    "formula", [r"\frac{1}{2}x", "e^{2}x", "x^{1}/2", r"\sqrt{2}x", r"\sin(x)^2", "xy", r"\sigma(x)", "J_0(x)", "1/2"]
+    "formula",
+    [r"\frac{1}{2}x", "e^{2}x", "x^{1}/2", "x^{n}/2", r"\sqrt{2}x", r"\sin(x)^2", "xy", r"\sigma(x)", "J_0(x)", "1/2"],
 )
 def test_what_has_one_reading_in_latex_is_silent(formula: str) -> None:
     assert "doubtful" not in command("diff", formula, "--syntax", "latex", "--wrt", "x", "--strict").err

@@ -223,6 +223,25 @@ OF_NAMES = {
     "10u*x": "u is read as an input of that name, not a millionth",
     "4.7k*x": "k is read as an input of that name, not a thousand",
     "x^m/n": "x^m/n is read as (x^m)/n",
+    "x^n/2": "x^n/2 is read as (x^n)/2",
+    "x*2^k/3": "2^k/3 is read as (2^k)/3",
+    "e^x/2.5": "e^x/2.5 is read as (e^x)/2.5",
+    "x^n⁄2": "x^n⁄2 is read as (x^n)⁄2",
+    "x^2⁄3": "x^2⁄3 is read as (x^2)⁄3",
+    "ln (x)!": "ln (x)! is read as (ln (x))!",
+    "A^T x": "A^T is read as a power, not transpose(u)",
+    "(A x)^T x": "(…)^T is read as a power, not transpose(u)",
+    "x^n!/2": "x^n!/2 is read as (x^n!)/2",
+    "x^|n|/2": "x^|n|/2 is read as (x^|n|)/2",
+    "x^sin(n)/n": "x^sin(n)/n is read as (x^sin(n))/n",
+    "-ln (x)n": "ln (x)n is read as (ln (x))*n",
+    "ln (x)|n|": "ln (x)|n| is read as (ln (x))*|n|",
+    "ln (x)²": "ln (x)² is read as (ln (x))²",
+    "sin^2 (x)n": "sin^2 (x)n is read as (sin^2 (x))*n",
+    "sin² (x) n": "sin² (x) n is read as (sin² (x))*n",
+    "x +- 1": "+- is read as minus, not an uncertainty",
+    "exp(-2*pi*i*x)": "i is read as an input of that name, not the imaginary unit",
+    "e^(-2*pi*j*k*x/N)": "j is read as an input of that name, not the imaginary unit",
     "2^t/T*x": "2^t/T is read as (2^t)/T",
     "√x/n": "√x/n is read as sqrt(x)/n",
     "x*2^(-t/t_1/2)": "t_1/2 is read as (t_1)/2, not a half-life",
@@ -267,6 +286,13 @@ def test_a_product_of_vectors_by_numpy_is_noted() -> None:
     notice = "dot(…) is read as sum(u*v); the product of matrices is A @ B"
     assert f"notice: {notice}\n" in autodiff("eval", "np.dot(x, x)", "--at", "x=[1, 2]").err
     assert autodiff("eval", "dot(x, x)", "--at", "x=[1, 2]").err == ""
+
+
+@pytest.mark.parametrize("program", ["A^-1 @ x", "A⁻¹ @ x", "(A + 0)^-1 @ x", "(A)⁻¹ @ x"])
+def test_an_inverse_of_a_matrix_is_not_of_its_elements(program: str) -> None:
+    words = ["eval", f"sum({program})", "--at", "A=[[1, 2], [3, 4]],x=[1, 2]", "--wrt", "x"]
+    assert "@ is read as 1/u of each element, not inv(u)" in autodiff(*words).err
+    assert "doubtful: " in autodiff(*words, "--strict").err
 
 
 HIDDEN = {
@@ -354,6 +380,13 @@ def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
         "t_1/2 + x t_1",
         "√x/2",
         "x[k] + x",
+        "(x^n)/2 + x^n / 2 + x^n/2!",
+        "2^T*x + e^T",
+        "T = 2; x^T",
+        "x+-1 + x + -1",
+        "ln(x)!",
+        "e^(-beta*J*x)",
+        "x^-1 y",
     ],
 )
 def test_what_has_one_reading_is_silent(program: str) -> None:
@@ -494,6 +527,13 @@ def test_a_name_that_the_result_does_not_depend_on(command: str) -> None:
     ended = autodiff(command, program, *words, "--wrt", "x")
     assert ended.status == 2
     assert "'x' is assigned, and y does not depend on it" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("text", "program"), [("(d/dx) x^2", "x^2"), ("(d/dx)(x^2)", "x^2"), ("(d/dx x^2)", "PROGRAM")]
+)
+def test_the_command_for_a_derivative_in_brackets_has_its_brackets_in_pairs(text: str, program: str) -> None:
+    assert f'autodiff diff "{program}" --wrt x' in autodiff("diff", text).err
 
 
 @pytest.mark.parametrize("text", ["d(x^2)/dx", "dy/dx", "d/dx x^2", "d/dx(x^2)", "df/dx"])

@@ -94,8 +94,14 @@ def _ending(tokens: Sequence[Token], place: int) -> str:
             if is_float or name not in "fFdD"
             else ""
         )
-    caller = [token.text for token in tokens[max(0, place - 4) : place] if token.type not in ("ADDITIVE", "LPAR")]
-    inside = before.type in ("LPAR", "ADDITIVE") and f" {' '.join(caller[-2:])}".endswith(EXPONENTIALS)
+    first, of_product = place, ("NUMBER", "NAME", "MULTIPLICATIVE")
+    while first and place - first < 9 and tokens[first - 1].type in of_product:
+        first -= 1
+    factors_before = {token.text for token in tokens[first:place]}
+    first = first if name == "i" or factors_before & CONSTANTS.keys() else place  # e^(-beta*J) has a coupling
+    caller = [token.text for token in tokens[max(0, first - 4) : first] if token.type not in ("ADDITIVE", "LPAR")]
+    opened = first > 0 and tokens[first - 1].type in ("LPAR", "ADDITIVE")
+    inside = opened and f" {' '.join(caller[-2:])}".endswith(EXPONENTIALS)
     factor = [token.type for token in tokens[max(0, place - 3) : place]] if before.text == "*" else []
     of_number = "NUMBER" in (before.type, *factor[-2:-1]) or factor[:2] == ["NUMBER", "RPAR"]  # sqrt(2)*I
     is_first = place == 0 or before.type in ("ADDITIVE", "LPAR", "EQUAL", "SEP")
@@ -187,8 +193,8 @@ def _of_product(text: str, node: Call) -> Reading | None:
         return _reading(
             text, node.span, f"{text[slice(*left.span)]}*({normalised(text[right.span[0]]).replace('⁄', '/')})"
         )
-    power = _last_factor(left)
-    if _has_blank(text, power) and not _is_called(right):
+    power = _last_factor(left.children()[0] if _is_sign(left) else left)
+    if _has_blank(text, power) and not (_is_called(right) and text[right.span[0]].isalpha()):
         span = power.span[0], right.span[1]
         return _reading(text, span, f"({text[slice(*power.span)]})*{text[slice(*right.span)]}")
     if not (_is_open(left, "/") or (_is_open(power, "^") and _glued(text, power, right))):
@@ -208,8 +214,8 @@ def _of_power(text: str, node: Call) -> Reading | None:
     if _has_blank(text, base):
         return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
-    quotient = re.match(r"/(?:\w+|\([\w*]+\))?", text[end : end + 60]) if text[end : end + 1] == "/" else None
-    divisor = quotient[0] if quotient else ""
+    is_divided = text[end : end + 1] in tuple("/⁄∕／÷")
+    divisor = re.match(r".(?:\d*\.?\d+|\w+|\([\w*]+\))?", text[end : end + 60])[0] if is_divided else ""  # type: ignore[index]
     shown = start, end + len(divisor)
     if _is_open(inner, "^"):
         signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]
@@ -217,9 +223,12 @@ def _of_power(text: str, node: Call) -> Reading | None:
         return _reading(text, shown, f"{before}({f'{signed}({power})' if signed else power}){divisor}")
     below, raised = divisor[1:], text[slice(*exponent.span)]
     by_name = (
-        raised.isidentifier() and below.isidentifier() and below not in (*CONSTANTS, text[slice(*base.span)], raised)
+        (raised.isidentifier() or (isinstance(exponent, Call) and raised[0] not in "([{"))
+        and (below.isidentifier() or below.lstrip(".")[:1].isdecimal())  # x^n/m, x^n/2
+        and below not in (*CONSTANTS, text[slice(*base.span)], raised)
     )
     by_name = by_name and text[shown[1] : shown[1] + 1] not in tuple("(!")  # x^n/f(x), x^n/k!
+    by_name = by_name or (divisor[:1] == "⁄" and raised.isdecimal() and below.isdecimal())  # x^2⁄3
     if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent) or by_name:
         return _reading(text, shown, f"({text[start:end]}){divisor}")
     return None
@@ -254,6 +263,14 @@ def _of_root(text: str, node: Call) -> Reading | None:
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
 
 
+def _of_postfix(text: str, node: Call) -> Reading | None:
+    """A sign behind the bracket of a function with a blank before it: `ln (x)!`."""
+    call = node.args[0]
+    if not _has_blank(text, call):
+        return None
+    return _reading(text, node.span, f"({text[slice(*call.span)]}){text[call.span[1] : node.span[1]]}")
+
+
 def _of_array(text: str, node: Array) -> Reading | None:
     """An array of one number that is a factor, a term or an argument, as in `[x+1]^2`, or of a product with a blank, as in `[x y]`."""
     if len(node.items) != 1 or isinstance(item := node.items[0], Array):
@@ -279,12 +296,13 @@ _OF_NUMBERS = tuple(f"{function}(" for function in ELEMENTARY)
 _OF: dict[str, Callable[[str, Any], Reading | None]] = {
     "array": _of_array,
     "juxtaposition": _of_product,
-    "power": _of_power,
+    **dict.fromkeys(("power", "superscript"), _of_power),
     "applied": _of_applied,
     "log_applied": _of_applied,
     "applied_power": _of_raised,
     "call_power": _of_raised,
     "root": _of_root,
+    **dict.fromkeys(("factorial", "percent", "degrees"), _of_postfix),
 }
 
 DOUBTFUL = frozenset(_OF)
@@ -297,7 +315,10 @@ def _is_called(node: Expr) -> bool:
 
 
 def _has_blank(text: str, node: Expr) -> bool:
-    """Whether a blank stands between a function and its bracket, as in `ln (x+1)`."""
+    """Whether a blank stands between a function and its bracket, as in `ln (x+1)` and `sin^2 (x)`."""
+    if isinstance(node, Call) and node.name == "^" and node.args[0].span == node.span:
+        end = node.args[1].span[1]
+        return text[end].isspace() and text[end : end + 20].lstrip()[:1] == "("
     return _is_called(node) and text[cast(Call, node).name_span[1]].isspace()
 
 

@@ -158,8 +158,9 @@ def check_differentials(tokens: Sequence[Token], place: int, text: str, known: C
         if higher
         else text[tokens[start].span[1] : tokens[place].span[0]].strip()
     )
+    rest = rest.lstrip(") ")  # (d/dx) x^2
     whole = rest[1:-1] if re.fullmatch(r"\([^()]*\)|\[[^\[\]]*\]", rest) else rest
-    program = whole.strip() if len(above) == 1 and rest else "PROGRAM"
+    program = whole.strip() if len(above) == 1 and rest and rest.count("(") == rest.count(")") else "PROGRAM"
     raise AutodiffError(
         f"a derivative is no part of a program: {quoted(text[tokens[start].span[0] : below.span[1]])}",
         span=(tokens[start].span[0], below.span[1]),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted, shortened
@@ -20,7 +21,7 @@ from autodiff.language.ast import CONSTANTS, Assign, Expression, ParsedProgram, 
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
 from autodiff.language.lexer import tokens
-from autodiff.language.token import Token
+from autodiff.language.token import ENDS_OPERAND, Token
 
 LONGEST, LONGEST_LATEX = 5_000_000, 1_000_000
 """Characters that a program may have: a longer one would take minutes, as deep LaTeX does sooner."""
@@ -112,7 +113,7 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         if isinstance(text, Translation):  # what its own operators mean is not doubtful
             readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in readings)]
         else:
-            readings += [*of_operators(text, doubtful), *_of_halves(scanned, text, given)]
+            readings += [*of_operators(text, doubtful), *_of_halves(scanned, text, given), *_of_signs(scanned, given)]
         return ParsedProgram(
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )
@@ -156,6 +157,31 @@ def _of_halves(tokens: Sequence[Token], text: str, given: Collection[str]) -> It
         if name not in given and all(token.text not in numbered for token in tokens) and len(named) == 1:
             yield Reading(match[0], f"({name})/2, not a half-life", named[0].span)
         return  # the first is enough
+
+
+def _of_signs(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
+    """Powers and signs that mean something else of matrices and of measured numbers: `A^T`, `A^-1 @ b`, `x +- 1`."""
+    is_known = "T" in given
+    for place, (sign, after) in enumerate(pairwise(tokens)):
+        if not place or not (sign.text == "⁻¹" or after.text in ("T", "-")):
+            continue
+        before, behind = tokens[place - 1], [token.text for token in tokens[place + 1 : place + 4]]
+        end = place + (1 if sign.text == "⁻¹" else 3)
+        base = str(before) if before.type == "NAME" else "(…)"
+        if before.type not in ENDS_OPERAND or before.text in CONSTANTS:
+            continue
+        if behind[:1] == ["@"] or (sign.type == "POWER" and behind == ["-", "1", "@"]):
+            yield Reading(f"{base}^-1 @", "1/u of each element, not inv(u)", (before.span[0], tokens[end].span[1]))
+        elif sign.type == "POWER" and after.text == "T" and not is_known and before.type in ("NAME", "RPAR"):
+            is_known = True  # once is enough
+            if all((w.text, v.type) != ("T", "EQUAL") for w, v in pairwise(tokens)):
+                yield Reading(f"{base}^T", "a power, not transpose(u)", (before.span[0], after.span[1]))
+        elif (
+            (sign.text, after.text, sign.span[1]) == ("+", "-", after.span[0])
+            and len(behind) > 1
+            and after.span[1] < tokens[place + 2].span[0]
+        ):
+            yield Reading("+-", "minus, not an uncertainty", (sign.span[0], after.span[1]))
 
 
 _HALF = r"(?<![\w.])([tTτ]_?|tau_?)1/2(?![\w.^!(])"
