@@ -570,3 +570,8 @@ def test_the_real_change_is_no_rounding(program: str, at: str, really: str) -> N
 
 def test_a_difference_quotient_is_taken_near_the_point() -> None:
     assert "nudge test, h = 6e-03" in autodiff("explain", "erf(x)/x", "--at", "x=1e-9").out
+
+
+def test_a_nudge_test_that_says_nothing_gives_its_reason() -> None:
+    checked = autodiff("explain", "tanh(1e8*(x - 1))", "--at", "x=1").out
+    assert re.search(r"nudge test, .* not judged: the step is too coarse here\n", checked)
