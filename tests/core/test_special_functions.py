@@ -356,3 +356,11 @@ def test_a_share_in_huge_shapes_is_summed_once_for_all_slopes(series: list[tuple
     summed = [part for part in series if part[1] >= 128 and part[0] * part[1] < ball_shares._MOST_WORK]
     assert len(summed) == len(set(summed))
     assert sum(terms * bits for terms, bits, *_ in summed) < 2_000_000_000
+
+
+@pytest.mark.parametrize("x", [0.999, 1 - 2.0**-30, 0.9999999999])
+def test_a_huge_shape_beside_one_near_0_has_second_slopes(x: float) -> None:
+    """With t = a*(1 - x) the share is about b*E1(t)."""
+    answer = autodiff.hessian("betainc(a, b, x)", {"a": 1e8, "b": 1e-300, "x": x})
+    assert answer.status == "ok"
+    assert answer.values["f"] == pytest.approx(float(mpf("1e-300") * mpmath.e1(1e8 * (1 - x))), rel=1e-6)

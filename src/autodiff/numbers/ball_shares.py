@@ -76,8 +76,8 @@ def _beta_tail(a: arb, b: arb, u: arb) -> arb:
 
     With a shape near 0 the library's own formulas take seconds, and the series of the other tail cancels as many bits as 1/b has.
     """
-    if 0 < b < _SMALL and 2 * u > 1 and -_exponent(b) <= _MOST_CANCELLED:
-        with precision(ctx.prec - _exponent(b)):
+    if 0 < b < _SMALL and 2 * u > 1 and a * (1 - u) < _FEW and -_exponent(b) <= _MOST_CANCELLED:
+        with precision(ctx.prec + 2 * _FEW - _exponent(b)):
             share: arb = 1 - _beta_tail(b, a, 1 - u)
         return share
     if _SMALL < a < _FEW and _SMALL < b < _FEW:
@@ -149,6 +149,13 @@ def _by_differences(
     rising    by shape, 1 if the share rises with it, -1 if it falls
     leanings  by shape, about the slope of the share's logarithm, where that is steep
     """
+
+    def known(*given: arb) -> arb:
+        try:
+            return share(*given)
+        except Indeterminate:  # its series is too long
+            return arb.nan()
+
     counts = [int(n.unique_fmpz()) for n in orders]
     bits = min(ctx.prec, _MOST_BITS)
     every, half = sum(counts), bits // 2 + 16
@@ -169,10 +176,7 @@ def _by_differences(
                 a + radius * (2 * j - n) / 2 ** (half + 1)
                 for a, radius, n, j in zip(centres, radii, counts, chosen, strict=True)
             ]
-            try:
-                total += factor * share(*moved, place)
-            except Indeterminate:  # its series is too long
-                return arb.nan()
+            total += factor * known(*moved, place)
         scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
         difference: arb = total * 2 ** (every * half) / scale
     with precision(128):
@@ -181,7 +185,7 @@ def _by_differences(
         part *= 3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide
         enough = part < abs(difference) / arb(2) ** bits  # a share is at most 1
         ends = [a + way * radius for a, way, radius in zip(centres, rising, radii, strict=True)]
-        error = part if enough else part * share(*ends, place)
+        error = part if enough else part * known(*ends, place)
         if not u.is_exact():
             error += u.rad() * abs(density(*orders, *shapes, u))
     return difference + arb(0, abs(error).upper())
