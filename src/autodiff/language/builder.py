@@ -68,7 +68,10 @@ class Builder:
         left, body, span = parts[0], parts[2], _across(parts)
         if isinstance(left, Name):
             return Assign(_assignable(left), body, span)
-        if isinstance(left, Call) and left.name.isidentifier() and left.span[0] == left.name_span[0]:
+        is_named = isinstance(left, Call) and left.name.isidentifier() and left.span[0] == left.name_span[0]
+        if is_named and (
+            not left.args or left.name_span[1] <= left.args[0].span[0] < left.args[-1].span[1] < left.span[1]
+        ):
             return Define(_assignable(Name(left.name, left.name_span)), _parameters(left), body, span)
         raise AutodiffError(
             "only a name, or a function of names such as f(t), can stand left of '='",
