@@ -122,6 +122,11 @@ def test_a_letter_of_custom_is_one_function_in_both(plain: str, latex: str, mean
     assert str(autodiff.derivative("φ x", "x")) == "φ"
 
 
+def test_a_reading_that_is_repeated_is_said_of_its_first_place() -> None:
+    first, second = autodiff.parse(r"x+\Phi(x)+\Phi(x)").readings
+    assert (first.span, second.text, second.span) == ((0, 17), "Phi", (2, 6))
+
+
 def test_latex_in_a_comment_makes_no_program_latex() -> None:
     assert autodiff.evaluate(r"y = x^2 # as in \frac{1}{2} x_{1}", {"x": 3.0}).value == 9
 

@@ -111,7 +111,8 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         statements = cast("tuple[Statement, ...]", _tree(scanned, "program", len(text), functions, doubtful))
         readings += _of_values(scanned, given)
         if isinstance(text, Translation):  # what its own operators mean is not doubtful
-            readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in readings)]
+            first = {(reading.text, reading.meaning): reading for reading in reversed(readings)}.values()
+            readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in first)]
         else:
             readings += [*of_operators(text, doubtful), *_of_halves(scanned, text, given), *_of_signs(scanned, given)]
         return ParsedProgram(
