@@ -341,6 +341,8 @@ def _holds(condition: Value) -> bool:
 
 def _finite(value: Value) -> bool:
     """Whether all elements are finite, and no square overflows; in parts for which BLAS starts no threads."""
+    if not isinstance(value, np.ndarray):
+        return math.isfinite(value)
     flat = np.ravel(value)
     parts = [flat[start : start + UNTHREADED] for start in range(0, len(flat), UNTHREADED)]
     return all(math.isfinite(np.vdot(part, part)) for part in parts)
