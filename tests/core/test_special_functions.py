@@ -364,3 +364,11 @@ def test_a_huge_shape_beside_one_near_0_has_second_slopes(x: float) -> None:
     answer = autodiff.hessian("betainc(a, b, x)", {"a": 1e8, "b": 1e-300, "x": x})
     assert answer.status == "ok"
     assert answer.values["f"] == pytest.approx(float(mpf("1e-300") * mpmath.e1(1e8 * (1 - x))), rel=1e-6)
+
+
+def test_balls_that_are_remembered_are_not_taken_for_the_same_equation() -> None:
+    # digamma(u + 1) and digamma(u + 0.5) have the same ball below 530 bits, and their difference was exactly 0
+    answer = autodiff.evaluate("binomial(x, 0.5)", {"x": 1e160})
+    assert answer.gradient["x"] == 5.641895835477563e-81
+    share = autodiff.evaluate("digamma(x + 1) - digamma(x + 0.5)", {"x": 1e160})
+    assert share.value == 5e-161

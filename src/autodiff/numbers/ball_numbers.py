@@ -174,6 +174,8 @@ def remembered(function: Callable[..., arb]) -> Callable[..., arb]:
             if len(values) == _REMEMBERED:
                 values.clear()
             values[key] = function(*args)
-        return values[key]
+        return arb(
+            values[key]
+        )  # a new one: one ball less itself is exactly 0, and two arguments may have the same ball
 
     return value
