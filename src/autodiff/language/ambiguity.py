@@ -214,8 +214,8 @@ def _of_power(text: str, node: Call) -> Reading | None:
     if _has_blank(text, base):
         return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
-    is_divided = text[end : end + 1] in tuple("/⁄∕／÷")
-    divisor = re.match(r".(?:\d*\.?\d+|\w+|\([\w*]+\))?", text[end : end + 60])[0] if is_divided else ""  # type: ignore[index]
+    quotient = re.match(r"[/⁄∕／÷](?:\d*\.?\d+|\w+|\([\w*]+\))?", text[end : end + 60])
+    divisor = quotient[0] if quotient else ""
     shown = start, end + len(divisor)
     if _is_open(inner, "^"):
         signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]

@@ -174,8 +174,7 @@ def remembered(function: Callable[..., arb]) -> Callable[..., arb]:
             if len(values) == _REMEMBERED:
                 values.clear()
             values[key] = function(*args)
-        return arb(
-            values[key]
-        )  # a new one: one ball less itself is exactly 0, and two arguments may have the same ball
+        # a new one: a ball less itself is exactly 0, and arguments that differ by less than their radius have one ball
+        return arb(values[key])
 
     return value

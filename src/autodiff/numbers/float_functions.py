@@ -47,7 +47,7 @@ def gamma(u: float) -> float:
 
 
 def lgamma(u: float) -> float:
-    """ln |Γ(u)|, rounded once between -180 and 180, by the C library elsewhere."""
+    """ln |Γ(u)|, rounded once between -180 and 180; Python's elsewhere."""
     if u <= 0 and u % 1 == 0:
         return INF
     if not -180 < u < 180 or u in (1, 2):
