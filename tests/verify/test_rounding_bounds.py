@@ -12,6 +12,7 @@ import pytest
 
 import autodiff
 from autodiff import parse
+from autodiff.api.inputs import parse_point
 from autodiff.batch.error_equations import ErrorEquations
 from autodiff.codegen.emitter import Emitter
 from autodiff.core.evaluate import DomainError, Indeterminate, primal
@@ -21,6 +22,8 @@ from autodiff.core.primitive import UNDEFINED, ZERO, Primitive
 from autodiff.core.rules import TABLE
 from autodiff.core.special_points import special_points
 from autodiff.core.vjp import vjp
+from autodiff.language.ast import CONSTANTS
+from autodiff.language.exact_float import ExactFloat
 from autodiff.numbers.ball_numbers import ball, precision, rational
 from autodiff.numbers.balls import BALLS
 from autodiff.verify import error_bound
@@ -150,3 +153,34 @@ def test_bounds_of_rows_shrink_with_the_rounding_of_an_operation(text: str) -> N
         equations = ErrorEquations(emitter, program.graph, of, unit=unit, constants={})
         own.append(equations.bounds[program.result].own)
     assert 0 < own[1] <= own[0] / 4
+
+
+@pytest.mark.parametrize(
+    "text", ["8.9", "0.1", "1e22", "123456.789", "4.7e-324", "1e23", "-2.675", "1.7976931348623157e308"]
+)
+def test_a_typed_number_is_off_by_what_its_decimal_says(text: str) -> None:
+    (number,) = parse_point(f"x={text}").values()
+    apart = abs(Fraction(text) - Fraction(float(number)))
+    if not apart:
+        assert type(number) is float
+    else:
+        assert apart <= Fraction(number.error) <= max(apart * (1 + Fraction(2) ** -49), Fraction(5e-324))
+
+
+def test_pi_e_and_tau_are_off_by_less_than_half_a_unit() -> None:
+    for name, value in (("pi", 1.2246467991473532e-16), ("e", 1.4456468917292502e-16), ("tau", 2.4492935982947064e-16)):
+        number = CONSTANTS[name]
+        assert isinstance(number, ExactFloat)
+        assert value < number.error < 1.0001 * value
+
+
+@pytest.mark.parametrize("text", ["x/x + cbrt(3)", "(x/x)^2*sec(erfc(x))", "atan2(x, x) + x/x", "sin(x/x)"])
+def test_a_ratio_of_one_number_to_itself_needs_no_balls(text: str) -> None:
+    found = autodiff.evaluate(text, {"x": 4.94})
+    assert (found.bits, found.gradient["x"]) == (0, 0) or "erfc" in text
+    assert found.status == "ok"
+
+
+def test_a_ratio_of_two_equal_numbers_is_not_one_of_a_number_to_itself() -> None:
+    found = autodiff.evaluate("1e16*(x/y - 1)", {"x": 3.0, "y": 3.0})
+    assert found.gradient == {"x": pytest.approx(1e16 / 3), "y": pytest.approx(-1e16 / 3)}

@@ -15,11 +15,11 @@ from autodiff.core.lowering import Lowered, lower
 from autodiff.core.primitive import ELEMENTWISE
 from autodiff.errors import AutodiffError, Span, did_you_mean, nearest, normalised, quoted, shortened
 from autodiff.language.ast import Call, Expr, Expression, Name, Number, ParsedProgram, Reading, rewritten
-from autodiff.language.exact_float import ExactFloat
+from autodiff.language.exact_float import UP, ExactFloat
 from autodiff.language.parser import parse_bindings
 from autodiff.language.synonyms import NO_NUMBERS, UNITS, as_a_value, factors, instead
 from autodiff.verify import error_bound
-from autodiff.verify.rounding import Unsure
+from autodiff.verify.rounding import LEAST, Unsure
 
 Value: TypeAlias = Any
 """A float, or a NumPy array."""
@@ -157,7 +157,8 @@ def _as_typed(lowered: Lowered, value: float) -> float:
     if isinstance(exact, Fraction | int):
         with suppress(OverflowError):
             number = float(exact)
-            return number if number == exact else ExactFloat(number, lowered)
+            apart = float(abs(exact - Fraction(number)))
+            return ExactFloat(number, lowered, max(UP * apart, LEAST)) if apart else number
     return ExactFloat(value, lowered, _error(lowered))
 
 

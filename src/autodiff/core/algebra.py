@@ -32,7 +32,7 @@ from autodiff.core.vjp import pull_back
 
 T = TypeVar("T")
 
-_PLUS, _TIMES = rules.TABLE["+", 2], rules.TABLE["*", 2]
+PLUS, TIMES = rules.TABLE["+", 2], rules.TABLE["*", 2]
 
 
 class Algebra(Generic[T]):
@@ -67,10 +67,10 @@ class Algebra(Generic[T]):
         return self.constant(float("nan"))
 
     def plus(self, a: T, b: T) -> T:
-        return self.apply(_PLUS, (a, b))
+        return self.apply(PLUS, (a, b))
 
     def times(self, a: T, b: T) -> T:
-        return self.apply(_TIMES, (a, b))
+        return self.apply(TIMES, (a, b))
 
     # --- the engine ---------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ CHAIN = "chained <"
 TRAINING_CALLS = frozenset(("one_hot", "standardise", "dropout"))
 """Calls with a meaning in `train` and `predict` only, beside `columns(…)`: see `train.declarations`."""
 
-_PI, _E, _TAU = ExactFloat(math.pi, "pi"), ExactFloat(math.e, "e"), ExactFloat(math.tau, "tau")
+_PI, _E = ExactFloat(math.pi, "pi", 1.2247e-16), ExactFloat(math.e, "e", 1.4457e-16)
+_TAU = ExactFloat(math.tau, "tau", 2.4493e-16)
 
 CONSTANTS: dict[str, float] = {"pi": _PI, "π": _PI, "e": _E, "tau": _TAU, "τ": _TAU}
 """Names with a fixed value; no program may assign them."""

@@ -20,12 +20,15 @@ Meaning: TypeAlias = Any
 
 _PARTS = r"([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?"  # compiled where a decimal is read: most programs have none
 
+UP = 1 + 2.0**-50
+"""More than a quotient and a product of two float64 may be rounded down by."""
+
 _LONGEST_EXPONENT = 5000
 """Beyond this a decimal exponent is not followed: the number is then taken as its float64."""
 
 
 class ExactFloat(float):
-    """A float64 for what was typed, and what that means; it is off by `error` at most, half a unit in the last place mostly."""
+    """A float64 for what was typed, and what that means; it is off by `error` at most: half a unit in the last place where no more is known."""
 
     __slots__ = ("error", "meaning")
     error: float
@@ -58,7 +61,8 @@ def decimal(text: str, value: float) -> float:
     if exact is None:
         return value
     above, below = value.as_integer_ratio()
-    return value if above * exact[1] == below * exact[0] else ExactFloat(value, text)
+    apart = abs(above * exact[1] - below * exact[0])
+    return ExactFloat(value, text, max(UP * (apart / (below * exact[1])), 5e-324)) if apart else value
 
 
 def ratio(text: str) -> tuple[int, int] | None:

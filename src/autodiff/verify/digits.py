@@ -14,10 +14,13 @@ from typing import Any, NamedTuple
 
 from flint import fmpq
 
+from autodiff.core.algebra import PLUS, TIMES
 from autodiff.core.evaluate import DomainError, Indeterminate, Trace
+from autodiff.core.graph import Graph
 from autodiff.core.lowering import Lowered
 from autodiff.numbers.ball_numbers import Number, as_float, ball, decimal, precision, shown, size_of
 from autodiff.numbers.balls import BALLS
+from autodiff.verify.rounding import SIGNS
 
 START, MOST = 128, 10_240
 """Bits to begin with, and bits at which a number that is not decided yet is given up."""
@@ -145,6 +148,26 @@ class BallTrace(NamedTuple):
         """The derivative of each equation in `source`."""
         with precision(self.bits):
             return BALLS.jvp(self.partials, {source: fmpq(1)})
+
+
+def of_terms(lowered: Lowered, names: Mapping[str, int]) -> tuple[Lowered, dict[str, int]]:
+    """The program without the terms of its sum that none of the names moves: their slopes are the same; and their equations."""
+    graph, sources = lowered.graph, set(names.values())
+    active, weights, new = graph.depending(sources), {lowered.result: 1}, Graph()
+    for node in range(lowered.result, -1, -1):
+        row = graph.rows[node]
+        if node in weights and row is not None and row.value in SIGNS and node not in sources:
+            weight = weights.pop(node)
+            for arg, sign in zip(graph.args[node], SIGNS[row.value], strict=True):
+                if active[arg]:
+                    weights[arg] = weights.get(arg, 0) + sign * weight
+    terms = {node: weight for node, weight in weights.items() if active[node] and weight}
+    of = graph.carried(terms, new.constant, new.input, new.twin)
+    result = new.constant(0)
+    for node, weight in terms.items():
+        result = new.call(PLUS, (result, new.call(TIMES, (new.constant(weight), of[node]))))
+    part = Lowered(new, result, lowered.name, tuple(new.inputs.values()), {}, lowered.source)
+    return part, {name: of[node] for name, node in names.items() if node in of}
 
 
 def record(lowered: Lowered, point: Mapping[str, float], sources: Collection[int], bits: int) -> BallTrace | None:

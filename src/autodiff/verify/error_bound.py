@@ -8,7 +8,7 @@ error, so `x^2 - 4` at 2 is exactly 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autodiff.core import templates
 from autodiff.core.evaluate import DomainError, Trace, primal
@@ -20,6 +20,7 @@ from autodiff.record import Record
 from autodiff.verify.rounding import (
     EPSILON,
     LEAST,
+    SIGNS,
     TINY,
     Unsure,
     error_of,
@@ -39,14 +40,15 @@ DIGITS = 2.0**-41
 """A number with an error below this part of it has 12 right digits: 4.5e-13 is less than half of the twelfth."""
 
 LONG = 512
-"""In programs of more equations a 0 by underflow is a 0: how small its error is, is not asked."""
+"""In programs of more equations a 0 by underflow is a 0, and only the slopes that are not sure are proven in balls."""
 
 _WIDE = 1024.0
 """How many errors an argument is moved by, where that is still a small part of it, so that rounding does not hide the answer."""
 
 _SUMS = {"+": 1.0, "-": -1.0}
 
-_UNITS = frozenset(["+", "-", "neg", "same"])
+_RATIOS = frozenset(["/", "atan2"])
+"""Rows that only the ratio of their arguments matters to: of one argument twice they are constant."""
 
 _FOLDED = 2.0**-40
 """What part of a number in rows of a file its error may be, where it is near underflow."""
@@ -76,27 +78,37 @@ def bounded(lowered: Lowered, point: Mapping[str, float]) -> BoundedValue:
         raise Unsure from None
 
 
-def sure(lowered: Lowered, run: Trace, factors: Linearization, names: Iterable[int], gradient: Sequence[float]) -> bool:
-    """Whether the value and the slopes by the equations `names` are right to 12 digits, or to the smallest float64.
+def unsure(
+    lowered: Lowered, run: Trace, factors: Linearization, names: Mapping[str, int], gradient: Sequence[float]
+) -> list[str] | None:
+    """The names whose slopes may not be right to 12 digits, or to the smallest float64; None where the value may not be.
 
-    Not where a number may be 0 by underflow alone: how small it is has to be said. Programs of many equations are spared that.
+    Nor is a number sure that may be 0 by underflow alone: how small it is has to be said. Programs of many equations are
+    spared that.
     """
-    result, least = lowered.result, LEAST if len(lowered.graph) > LONG else 0.0
+    result, least = lowered.result, LEAST if is_long(lowered) else 0.0
+    rest = dict(zip(names, gradient, strict=True))
     try:
         errors = values(lowered, run)
-        if not _right([result], [run.values[result]], {result: errors[result]}, least):
-            return False
-        return any(
-            _right(names, gradient, _adjoints(lowered, run, factors, errors, fine=fine), least)
-            for fine in (False, True)
-        )
+        if not _is_right(run.values[result], errors[result], least):
+            return None
+        for fine in (False,) if is_long(lowered) else (False, True):
+            off = _adjoints(lowered, run, factors, errors, fine=fine)
+            rest = {name: s for name, s in rest.items() if not _is_right(s, off.get(names[name], 0.0), least)}
+            if not rest:
+                break
     except (Unsure, OverflowError):
-        return False
+        return None
+    return list(rest)
 
 
-def _right(nodes: Iterable[int], numbers: Sequence[float], off: Mapping[int, float], least: float) -> bool:
-    errors = [off.get(node, 0.0) for node in nodes]
-    return all(enough(n, e) and (n or e <= least) for n, e in zip(numbers, errors, strict=True))
+def is_long(lowered: Lowered) -> bool:
+    """Whether a program has so many equations that what few numbers need is not done for all."""
+    return len(lowered.graph) > LONG
+
+
+def _is_right(number: float, error: float, least: float) -> bool:
+    return enough(number, error) and (bool(number) or error <= least)
 
 
 def outside(lowered: Lowered, point: Mapping[str, float], trouble: DomainError) -> bool:
@@ -144,6 +156,8 @@ def values(lowered: Lowered, run: Trace) -> list[float]:
             losses[node] = losses[a] + sign * losses[b] + rounding_of_sum(values[a], sign * values[b], value)
         else:
             bounds[node] = error_of(row, [values[a] for a in args], [errors[a] for a in args], value)
+            if row.value == "/" and args[0] == args[1]:
+                bounds[node] = 0.0  # exactly 1
         errors[node] = bounds[node] + abs(losses[node])
     return errors
 
@@ -193,9 +207,13 @@ def _adjoints(
 
     def pull(node: int, adjoint: tuple[float, float, float]) -> Iterator[tuple[int, tuple[float, float, float]]]:
         edges, (g, bound, loss), row = factors[node], adjoint, rows[node]
-        if row is None or row.value in _UNITS or node in run.taken:  # slopes of 1 and -1
+        if row is None or row.value in SIGNS or node in run.taken:  # slopes of 1 and -1
             for arg, slope in edges:
                 yield arg, (g * slope, bound, loss * slope)
+            return
+        if row.value in _RATIOS and len(edges) == 2 and edges[0] == (edges[1][0], -edges[1][1]):
+            for arg, slope in edges:  # opposite, whatever they are off by
+                yield arg, (g * slope, 0.0, 0.0)
             return
         e = bound + abs(loss)
         for (arg, slope), error in zip(edges, _partials(lowered, run, node, edges, errors, fine=fine), strict=True):

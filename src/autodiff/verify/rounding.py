@@ -20,6 +20,9 @@ LEAST = 5e-324
 
 EPSILON, TINY = 2.0**-53, 2.0**-1022
 
+SIGNS: Mapping[str, tuple[int, ...]] = {"+": (1, 1), "-": (1, -1), "neg": (-1,), "same": (1,)}
+"""Rows whose slopes are 1 or -1 everywhere, and these."""
+
 _MOST_ULPS = 2.0**24
 """Beyond so many units in the last place a bound of first order says nothing: 2e-9 of the number. Up to there a part that
 is known to few digits of its own may be known well enough for the sum that it is in."""
@@ -84,10 +87,10 @@ def rounded(value: float, units: float, *, exact: bool) -> float:
 
 def ulps(row: Primitive, args: Sequence[float], value: float) -> float:
     """How many halves of a unit in the last place the row's value may be off."""
-    if row.value in _HALVES:
-        return _HALVES[row.value]
     if row.value == "^" and args[1] in _PRODUCTS:
         return _PRODUCTS[args[1]][0]
+    if row.value in _HALVES:
+        return _HALVES[row.value]
     units = 4.0 if row.ulp_error[0] == "4" else templates.compiled(row.ulp_error[0], (*row.params, "w"))(*args, value)
     if not units <= _MOST_ULPS:
         raise Unsure
@@ -98,7 +101,8 @@ _HALVES: Mapping[str, float] = {
     "/": 1.0,
     "sqrt": 1.0,
     **dict.fromkeys(["hypot", "exp", "exp2", "ln", "log2", "sin", "cos"], 2.0),
-    **dict.fromkeys(["expm1", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh", "erf"], 4.0),
+    **dict.fromkeys(["expm1", "log10", "log1p", "tan", "asin", "acos", "atan", "atan2", "erf", "^"], 4.0),
+    **dict.fromkeys(["sinh", "cosh", "tanh", "asinh", "acosh", "atanh"], 4.0),
 }
 """Functions that the C libraries have nearer than the table allows, as halves of a unit in the last place."""
 
