@@ -107,7 +107,7 @@ torch.set_num_threads(1)
 chance, rows = np.random.default_rng(0), 1_000_000
 x, y = chance.normal(size=(rows, 10)), (chance.uniform(size=rows) < 0.5) + 0.0
 at = {"w": np.full(10, 0.01), "b": 0.5}
-table = {"X": x, "y": y}
+table = {"X": np.asfortranarray(x), "y": y}  # as `train` makes a matrix of columns
 objective = Model(lower(parse("bce_logits(y, X @ w + b)")), list(at)).over(table)
 objective.fixed
 tx, ty = torch.tensor(x), torch.tensor(y)

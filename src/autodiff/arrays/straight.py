@@ -10,42 +10,32 @@ parameters where a choice takes one side in the whole block: a constant slope is
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from autodiff.arrays import functions, linearize
+from autodiff.arrays import linearize
 from autodiff.arrays.algebra import ArrayTrace, Linear, raises_no_flag
-from autodiff.arrays.ufuncs import ARRAY, EACHWISE, MAYBE, NUMBER, Function, Operations, Value, shape
+from autodiff.arrays.pass_lines import PRODUCT, SIZE, WIDE, PassLines, own_row
+from autodiff.arrays.ufuncs import ARRAY, NUMBER, Value, shape
 from autodiff.core import rules, templates
 from autodiff.core.graph import Graph
 from autodiff.core.linearize import agreed
-from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, ZERO, Primitive, by_cases, general
+from autodiff.core.primitive import ELEMENTWISE, REDUCTION, UNDEFINED, Primitive, by_cases
 from autodiff.core.vjp import pull_back
 
 Shapes: TypeAlias = "Mapping[int, tuple[tuple[int, ...], ...]]"
 """The shape of each equation for two and for three rows."""
 
-UNTHREADED = 8192
-"""Numbers whose dot product OpenBLAS makes without threads, which wait for one another on a busy machine: it starts them from
-10,001 on."""
-
 _PLUS, _TIMES, _DIVIDED, _POWER = (rules.TABLE[name, 2] for name in "+*/^")
-_SIZE, _IF = rules.TABLE["numel", 1], rules.TABLE["if", 3]
+_EXACT = (-1.0, 2.0, -2.0)
+_IF = rules.TABLE["if", 3]
 
 
-def _own(name: str, params: Sequence[str]) -> Primitive:
-    """A row that no table has."""
-    return general(name, " ".join(params), "", *[ZERO] * len(params), rule="", doc="", example="")
-
-
-_PRODUCT = _own("product", "gdwu")
-"""What the adjoint g of w gives to u by the slope d, where w and u differ in shape."""
-
-_WIDE = _own("wide", "gw")
-"""The adjoint g of w, in the shape of w."""
+def flagged(flags: list[str]) -> np.errstate:
+    """Within it, `flags` get what NumPy's loops tell at no cost: what overflows, divides by zero or makes a NaN."""
+    return np.errstate(all="call", under="ignore", call=lambda kind, _: flags.append(kind))
 
 
 class StraightPass:
@@ -53,6 +43,7 @@ class StraightPass:
 
     inputs  the equations whose values the function takes; a seed for each of `ends` comes behind them
     rooms   of the arrays to work in, which come last: the shape of an element, one per row
+    lines   of its text
 
     It gives the values of the ends and, for each of them, the slopes in the gates, None where there is none; instead of all
     that, None where a number on the way may not exist.
@@ -67,7 +58,7 @@ class StraightPass:
         self.source, self.shapes, self.convention = graph, shapes, convention
         self.graph, self.inputs = Graph(), list[int]()
         self._of: dict[int, int] = {}
-        self._python = _Python()
+        self._python = PassLines()
         conditions, numbers = list[int](), list[int]()
         for node in order:
             row, args = graph.rows[node], tuple(map(self._value, graph.args[node]))
@@ -80,15 +71,13 @@ class StraightPass:
                 numbers.append(self._of[node])
         values = [self._value(end) for end in ends]
         slopes = [self._slopes(end, edges, gates) for end in ends] if gates else []
-        self.rooms = self._python.rooms
+        self.rooms, self.lines = self._python.rooms, self._python.text
         self._function = self._compiled(conditions, numbers, values, slopes, [f"g{end}" for end in ends])
 
-    def __call__(self, *given: Any) -> tuple[list[Value], list[list[Value | None]]] | None:
-        flags = list[
-            str
-        ]()  # those of NumPy's loops, which tell at no cost what overflows, divides by zero or makes a NaN
-        with np.errstate(all="call", under="ignore", call=lambda kind, _: flags.append(kind)):
-            done = self._function(*given)
+    def __call__(self, flags: list[str], *given: Any) -> tuple[list[Value], list[list[Value | None]]] | None:
+        """Within `flagged(flags)`."""
+        flags.clear()
+        done = self._function(*given)
         return None if flags else done
 
     def _note_shape(self, node: int) -> None:
@@ -113,9 +102,11 @@ class StraightPass:
         numbers = [self.graph.constants.get(a) for a in args]
         if row.kind == ELEMENTWISE and row.branches is None and None not in numbers:
             return self.graph.constant(float(templates.value(row)(*numbers)))
+        if row.branches is not None and (taken := row.taken(args, self.graph.constants)) is not None:
+            return taken
         if row is _POWER and numbers[1] in (1, 2):
             return args[0] if numbers[1] == 1 else self.graph.call(_TIMES, (args[0], args[0]))
-        if row is _SIZE and self._python.kinds.get(args[0]) == NUMBER:
+        if row is SIZE and self._python.kinds.get(args[0]) == NUMBER:
             return self.graph.constant(1.0)
         return self._text(row.definition, row.params, args) if _is_written_out(row) else self.graph.call(row, args)
 
@@ -127,7 +118,7 @@ class StraightPass:
         """The slope of an end in each gate."""
         seed = self.graph.input(f"g{end}")
         if any(self.shapes[end]):
-            seed = self.graph.call(_DIVIDED, (seed, self.graph.call(_SIZE, (self._of[end],))))
+            seed = self.graph.call(_DIVIDED, (seed, self.graph.call(SIZE, (self._of[end],))))
         seeds = {end: seed} if end in edges or end in gates else {}
         pull = lambda node, g: [(a, self._pulled(node, k, g)) for a, (_, k) in edges[node]]  # noqa: E731
         adjoints = pull_back(reversed([*edges]), seeds, pull, lambda a, b: self.graph.call(_PLUS, (a, b)))
@@ -139,13 +130,13 @@ class StraightPass:
         assert row is not None
         given = (*(self._of[a] for a in args), self._of[node])
         if row.kind == REDUCTION and row.params[-1] == "axis":
-            pull = _own(f"pull {k}", (*row.params, "w", "g"))
+            pull = own_row(f"pull {k}", (*row.params, "w", "g"))
             self._python.calls[pull] = lambda *values: linearize.pull(row, k, values[:-2], *values[-2:])
             return graph.call(pull, (*given, g))
         if row.kind == REDUCTION:
             return graph.call(_TIMES, (g, self._slope(row, k, given)))
         if row.kind != ELEMENTWISE:
-            return self._text(row.partials[k], (*row.params, "w", "g"), (*given, graph.call(_WIDE, (g, given[-1]))))
+            return self._text(row.partials[k], (*row.params, "w", "g"), (*given, graph.call(WIDE, (g, given[-1]))))
         if row.branches is not None:
             zero = graph.constant(0.0)
             slope, g = (
@@ -155,8 +146,20 @@ class StraightPass:
         else:
             slope = self._slope(row, k, given)
         if self.shapes[args[k]] != self.shapes[node]:
-            return graph.call(_PRODUCT, (g, slope, given[-1], given[k]))
-        return g if graph.constants.get(slope) == 1 else graph.call(_TIMES, (g, slope))
+            return graph.call(PRODUCT, (g, slope, given[-1], given[k]))
+        return self._scaled(g, slope)
+
+    def _scaled(self, g: int, slope: int) -> int:
+        """g*slope, with a sign and a factor of 2 beside the number in g: exact, and a pass less over the rows."""
+        graph, constants = self.graph, self.graph.constants
+        inner, of_g = graph.args[slope], graph.args[g]
+        if constants.get(slope) == 1:
+            return g
+        if graph.rows[slope] is _TIMES and constants.get(inner[0]) in _EXACT:
+            return graph.call(_TIMES, (graph.call(_TIMES, (g, inner[0])), inner[1]))
+        if graph.rows[g] is _TIMES and constants.get(slope) in _EXACT:
+            return graph.call(_TIMES, (graph.call(_TIMES, (of_g[0], slope)), of_g[1]))
+        return graph.call(_TIMES, (g, slope))
 
     def _slope(self, row: Primitive, k: int, given: Sequence[int]) -> int:
         """As `linearize.slope` has it."""
@@ -173,110 +176,15 @@ class StraightPass:
         self, conditions: Sequence[int], numbers: Sequence[int], values: Sequence[int], slopes: Sequence[Sequence[int | None]], seeds: Sequence[str]
     ) -> Callable[..., Any]:  # fmt: skip
         """The function."""
-        wanted = [*conditions, *numbers, *values, *(node for at in slopes for node in at if node is not None)]
-        text = self._python.lines(self.graph, wanted)
-        checks = [f"holds({text[node]})" for node in dict.fromkeys(conditions) if node not in self.graph.constants]
-        checks += [f"finite({text[node]})" for node in dict.fromkeys(numbers)]
+        checks = dict.fromkeys(conditions, "holds") | dict.fromkeys(numbers, "finite")
+        text = self._python.lines(
+            self.graph, [*values, *(node for at in slopes for node in at if node is not None)], checks
+        )
         of_ends = ", ".join(text[node] for node in values)
         of_gates = ", ".join(f"[{', '.join('None' if node is None else text[node] for node in at)}]" for at in slopes)
-        result = f"([{of_ends}], [{of_gates}]) if {' and '.join(checks) or True} else None"
+        result = f"([{of_ends}], [{of_gates}])"
         params = [*(f"v{node}" for node in self.inputs), *seeds, *(f"room{k}" for k in range(len(self.rooms)))]
         return templates.python_function(params, self._python.text, result, self._python.names)
-
-
-class _Python(Operations):
-    """Equations as Python, those of whole arrays as calls.
-
-    calls  the functions of rows that no table has
-    tails  of equations with an element per row, the shape of such an element
-    rooms  the tails of the arrays that results are written into, each as soon as nothing needs what is in it any more
-    text   the lines
-    """
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.names |= {"holds": _holds, "finite": _finite}
-        self.calls: dict[Primitive, Callable[..., Value]] = {_PRODUCT: _product, _WIDE: _wide}
-        self.tails: dict[int, tuple[int, ...]] = {}
-        self.rooms, self.text = list[tuple[int, ...]](), list[str]()
-        self._room_of, self._free = dict[int, int](), list[int]()
-        self._last, self._lined = dict[int, float](), set[int]()
-
-    def lines(self, graph: Graph, results: Sequence[int]) -> dict[int, str]:
-        """Write the lines of the equations; what each of the results is called.
-
-        What a branch alone needs is written within it, all else has a line.
-        """
-        known, became = templates.fold_static_args(graph, results, (), ())
-        operands = {
-            node: tuple(became.get(a, a) for a in templates.used_args(graph.rows[node], graph.args[node]))
-            for node in graph.reaching(*results)
-            if node not in known and node not in became
-        }
-        lined = self._lined = {became.get(node, node) for node in results}
-        uses = Counter(a for args in operands.values() for a in args)
-        self._last = dict.fromkeys(lined, math.inf)
-        for node, args in reversed(operands.items()):
-            row = graph.rows[node]
-            if uses[node] > 1:
-                lined.add(node)
-            if node in lined:
-                lined.update(args if row is None or row.branches is None else args[:1])
-            if node in lined and self._is_fresh(row, node):
-                self._last = dict.fromkeys(args, node) | self._last
-            else:  # its value may be that of an argument, or is computed later
-                self._last |= dict.fromkeys(args, math.inf)
-        texts = graph.inputs | {node: f"({number!r})" for node, number in known.items()}
-        for node in operands:
-            if (row := graph.rows[node]) is not None:
-                wide = [became.get(a, a) for a in graph.args[node]]
-                texts[node] = f"({self.written(node, row, wide, [texts.get(a, '') for a in wide])})"
-                if node in lined:
-                    self.text.append(f"t{node} = {texts[node]}")
-                    texts[node] = f"t{node}"
-                self._free += {self._room_of[a] for a in wide if a in self._room_of and self._last[a] == node} - {
-                    self._room_of.get(node)
-                }
-        return {node: texts[became.get(node, node)] for node in results}
-
-    def _is_fresh(self, row: Primitive | None, node: int) -> bool:
-        """Whether the value of an equation can't be one of its arguments, or a part of it."""
-        return row is None or (row.kind == ELEMENTWISE and row.branches is None) or self.kinds.get(node) == NUMBER
-
-    def written(self, node: int, row: Primitive, args: list[int], operands: list[str]) -> str:
-        name = f"f{len(self.names)}"
-        if row.kind == ELEMENTWISE and not row.definition:
-            text = super().written(node, row, args, operands)
-            function = EACHWISE.get(row.value)
-            tails = {self.tails.get(a) for a in args if self.kinds.get(a, NUMBER) != NUMBER}
-            if node not in self.tails and len(tails) == 1 and self.kinds[node] == ARRAY and None not in tails:
-                (self.tails[node],) = tails  # type: ignore[assignment]
-            if (
-                row.is_predicate
-                or not isinstance(function, np.ufunc)
-                or node not in self.tails
-                or node not in self._lined
-            ):
-                return text
-            self.names[name] = function
-            return f"{name}({', '.join(self.numbers(row, args, operands))}, out=room{self._room(node, args)})"
-        is_number = row is _SIZE or (row.kind == REDUCTION and row.params[-1] != "axis")
-        self.kinds.setdefault(node, NUMBER if is_number else MAYBE)
-        whole = row.kind != ELEMENTWISE and ARRAY in map(self.kinds.get, args) and self.conditions.isdisjoint(args)
-        self.names[name] = self.calls.get(row) or (functions.of_arrays(row) if whole else _applied(row))
-        return f"{name}({', '.join(operands)})"
-
-    def _room(self, node: int, args: Sequence[int]) -> int:
-        """An array for the value of an equation: that of an argument which is not needed any more, or a free one."""
-        tail = self.tails[node]
-        ends = [self._room_of[a] for a in args if a in self._room_of and self._last[a] == node]
-        fitting = [room for room in (*ends, *self._free) if self.rooms[room] == tail] or [len(self.rooms)]
-        room = self._room_of[node] = fitting[0]
-        if room == len(self.rooms):
-            self.rooms.append(tail)
-        elif room in self._free:
-            self._free.remove(room)
-        return room
 
 
 LARGEST = 1 << 18
@@ -318,31 +226,6 @@ def _may_be_outside(graph: Graph, node: int, row: Primitive) -> bool:
     return any(templates.static_value(condition.text, row.params, static_args) is None for condition in row.domain)
 
 
-def _applied(row: Primitive) -> Function:
-    return lambda *args: functions.apply(row, args)
-
-
-def _product(adjoint: Value, slope: Value, result: Value, arg: Value) -> Value:
-    return linearize.product(adjoint, slope, shape(result), shape(arg))
-
-
-def _wide(adjoint: Value, result: Value) -> Value:
-    return adjoint if shape(adjoint) == shape(result) else np.broadcast_to(adjoint, shape(result))
-
-
 def _is_written_out(row: Primitive) -> bool:
     """Whether a row's definition is as wide as its arguments: one by cases may be narrower."""
     return row.kind == ELEMENTWISE and bool(row.definition) and (row.arity == 1 or not by_cases(row.definition))
-
-
-def _holds(condition: Value) -> bool:
-    return bool(condition.all()) if isinstance(condition, np.ndarray) else bool(condition)
-
-
-def _finite(value: Value) -> bool:
-    """Whether all elements are finite, and no square overflows; in parts for which BLAS starts no threads."""
-    if not isinstance(value, np.ndarray):
-        return math.isfinite(value)
-    flat = np.ravel(value)
-    parts = [flat[start : start + UNTHREADED] for start in range(0, len(flat), UNTHREADED)]
-    return all(math.isfinite(np.vdot(part, part)) for part in parts)

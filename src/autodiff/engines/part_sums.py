@@ -27,7 +27,7 @@ from autodiff.diagnostics import written
 from autodiff.errors import AutodiffError, Span, quoted, shortened
 from autodiff.tables.columns import NumericTable, program_names, rows_of
 from autodiff.tables.inputs import InputFile, opened_file, require_columns
-from autodiff.train.declarations import Declared, chooser, declarations_of_rows, declared, with_matrices
+from autodiff.train.declarations import Declared, chooser, declarations_of_rows, declared, taken, with_matrices
 from autodiff.train.minibatch_sweep import FEWEST, Sums, Sweep, SweepPlan, plan
 from autodiff.train.model import CONVENTION, Model, Objective
 from autodiff.train.row_axis import PROBES, mixing_equations, row_axes
@@ -107,10 +107,7 @@ def load_part(task: TrainTask, file: InputFile) -> PartRows:
     held_out = held_out_rows(task, file.name, len(rows))
     places = {False: np.flatnonzero(~held_out), True: np.flatnonzero(held_out)}
     whole = with_matrices(rows.columns, matrices_of(task))
-    columns = {
-        side: {name: column[where] if task.holdout else column for name, column in whole.items()}
-        for side, where in places.items()
-    }
+    columns = {side: taken(whole, where) if task.holdout else whole for side, where in places.items()}
     return PartRows(rows, columns, places)
 
 
@@ -155,7 +152,7 @@ def part_sums(
             if objective.fixed is not None:
                 sweep_plan = part_plan(task, expression, parameters)
                 sums = Sweep(sweep_plan, objective.fixed, count, CONVENTION).sums(parameters, slopes=slopes, rows=total)
-                if all(map(math.isfinite, sums.ends.values())):
+                if all(map(math.isfinite, sums.ends)):
                     return sums
         except DomainError:
             pass

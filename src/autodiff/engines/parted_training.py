@@ -57,7 +57,7 @@ class PartedTable:
         total = self.held_out_rows if held_out else self.rows
         sums = self.parts.apply(part_sums, self.task, expression, dict(parameters), held_out, slopes, total)
         fault = next((part for part in sums if isinstance(part, PartFault)), None)
-        return in_pairs([part for part in sums if isinstance(part, Sums)] or [Sums({}, {})]), fault
+        return in_pairs([part for part in sums if isinstance(part, Sums)] or [Sums([], [])]), fault
 
 
 class PartedObjective(Objective):

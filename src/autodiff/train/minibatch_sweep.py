@@ -16,6 +16,7 @@ equations are then of three sorts: those before the rows (of parameters alone), 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
-from autodiff.arrays.straight import StraightPass, is_straight
+from autodiff.arrays.straight import StraightPass, flagged, is_straight
 from autodiff.arrays.ufuncs import in_pairs, number, shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.graph import reached
@@ -218,14 +219,14 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of some rows: what they add to each sum and mean, and to its slopes in the gates."""
+    """Of some rows: what they add to each sum and mean, and to its slopes in the gates, None where there are none."""
 
-    ends: dict[int, float]
-    slopes: dict[int, dict[int, Any]]
+    ends: list[float]
+    slopes: list[list[Any]]
 
     def __add__(self, other: Sums) -> Sums:
-        ends = {end: value + other.ends[end] for end, value in self.ends.items()}
-        return Sums(ends, {end: _merged(parts, other.slopes[end]) for end, parts in self.slopes.items()})
+        slopes = [[*map(_plus, *parts)] for parts in zip(self.slopes, other.slopes, strict=True)]
+        return Sums([*map(operator.add, self.ends, other.ends)], slopes)
 
 
 class Sweep:
@@ -253,23 +254,27 @@ class Sweep:
 
         Raises DomainError where a number on the way does not exist.
         """
-        before = self._narrow(parameters, {})
-        return in_pairs(
-            self._blocks({gate: before.values[gate] for gate in self.plan.gates}, rows or self.count, slopes)
-        )
+        before, flags = self._narrow(parameters, {}), list[str]()
+        gates = {gate: before.values[gate] for gate in self.plan.gates}
+        with flagged(flags):
+            return in_pairs(self._blocks(gates, rows or self.count, slopes, flags))
 
     def combined(self, parameters: Mapping[str, Any], sums: Sums, *, slopes: bool) -> Swept | None:
         """The value and the slopes from the sums over all rows; None where one of them is not finite.
 
         Raises DomainError where a number on the way does not exist.
         """
-        if not all(map(math.isfinite, sums.ends.values())):
+        if not all(map(math.isfinite, sums.ends)):
             return None
         before = self._narrow(parameters, {})
-        run = self._narrow(parameters, {**{node: before.values[node] for node in self.plan.before}, **sums.ends})
+        ends = dict(zip(self.plan.ends, sums.ends, strict=False))
+        run = self._narrow(parameters, {node: before.values[node] for node in self.plan.before} | ends)
         value = run.values[self.lowered.result]
         seed = 1.0 / np.size(value)
-        edges = self.plan.edges | {end: [*parts.items()] for end, parts in sums.slopes.items()}
+        pairs = ([*zip(self.plan.gates, parts, strict=True)] for parts in sums.slopes)
+        edges = self.plan.edges | {
+            end: [(gate, part) for gate, part in at if part is not None] for end, at in zip(ends, pairs, strict=False)
+        }
         adjoints = algebra.vjp(run, (), self.convention, seed, edges) if slopes else {}
         return Swept(
             float(np.mean(value)),
@@ -287,34 +292,40 @@ class Sweep:
         )
         return replace(values, order=order)
 
-    def _blocks(self, gates: dict[int, Any], rows: int, slopes: bool) -> Iterator[Sums]:
+    def _blocks(self, gates: dict[int, Any], rows: int, slopes: bool, flags: list[str]) -> Iterator[Sums]:
         """What each block adds to the sums over all `rows`."""
-        plan = self.plan
+        plan, size = self.plan, self.plan.size
         straight = plan.passes[slopes] if plan.passes else None
-        rooms = [np.empty((plan.size, *tail)) for tail in straight.rooms] if straight else []
-        for start in range(0, self.count, plan.size):
-            part = slice(start, start + plan.size)
-            share = min(plan.size, self.count - start) / rows
-            weights = {end: share if mean else 1.0 for end, mean in plan.ends.items()}
+        whole = (
+            [
+                (gates[node], None) if node in gates else (self.known[node], plan.axes.get(node))
+                for node in straight.inputs
+            ]
+            if straight
+            else []
+        )
+        rooms = [np.empty((size, *tail)) for tail in straight.rooms] if straight else []
+        for start in range(0, self.count, size):
+            part, count = slice(start, start + size), min(size, self.count - start)
+            if start == 0 or count < size:
+                weights = [count / rows if mean else 1.0 for mean in plan.ends.values()]
+                rooms = [room[:count] for room in rooms]
             done = None
             if straight is not None:
-                given = [
-                    gates[node] if node in gates else number(_rows_of(self.known[node], plan.axes.get(node), part))
-                    for node in straight.inputs
-                ]
-                done = straight(*given, *weights.values(), *(room[: self.count - start] for room in rooms))
-            if done is None:
-                done = self._one_by_one(gates, part, weights, slopes)
-            yield _sums(gates, weights, *done)
+                given = [number(value if axis is None else _rows_of(value, axis, part)) for value, axis in whole]
+                done = straight(flags, *given, *weights, *rooms)
+            values, parts = done or self._one_by_one(gates, part, weights, slopes)
+            means = (float(np.mean(value)) if shape(value) else value for value in values)
+            yield Sums([*map(operator.mul, weights, means)], parts)
 
     def _one_by_one(
-        self, gates: dict[int, Any], rows: slice, weights: Mapping[int, float], slopes: bool
+        self, gates: dict[int, Any], rows: slice, weights: Sequence[float], slopes: bool
     ) -> tuple[Any, Any]:
         """The same, one equation after the other. Raises DomainError where a number on the way does not exist."""
         plan, known = self.plan, gates | _part(self.known, self.plan.axes, rows)
         run = algebra.evaluate(self.lowered, {}, known, results=[*plan.ends], order=[*known, *plan.rows])
         run = replace(run, order=plan.rows)
-        parts = [self._back(run, end, weight) for end, weight in weights.items()] if slopes else []
+        parts = [self._back(run, end, weight) for end, weight in zip(plan.ends, weights, strict=True)] if slopes else []
         return [run.values[end] for end in plan.ends], [[part.get(gate) for gate in gates] for part in parts]
 
     def _back(self, run: ArrayTrace, end: int, weight: float) -> dict[int, Any]:
@@ -324,15 +335,5 @@ class Sweep:
         return algebra.vjp(at, self.plan.gates, self.convention, seed, None if run.inactive else self.plan.by_row)
 
 
-def _sums(gates: Known, weights: Mapping[int, float], values: Sequence[Any], slopes: Sequence[Sequence[Any]]) -> Sums:
-    """What a block adds, from the values of the ends and their slopes in the gates, None where there is none."""
-    ends = {
-        end: weight * (float(np.mean(value)) if shape(value) else value)
-        for (end, weight), value in zip(weights.items(), values, strict=True)
-    }
-    parts = ({gate: part for gate, part in zip(gates, at, strict=True) if part is not None} for at in slopes)
-    return Sums(ends, dict(zip(weights, parts, strict=False)))
-
-
-def _merged(parts: Mapping[int, Any], others: Mapping[int, Any]) -> dict[int, Any]:
-    return {**parts, **others, **{gate: part + others[gate] for gate, part in parts.items() if gate in others}}
+def _plus(part: Any, other: Any) -> Any:
+    return other if part is None else part if other is None else part + other

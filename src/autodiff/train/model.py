@@ -21,7 +21,7 @@ import numpy as np
 from autodiff.arrays import algebra
 from autodiff.arrays.algebra import ArrayTrace, Linear
 from autodiff.arrays.linearize import used_by_partials
-from autodiff.arrays.straight import StraightPass, of_program
+from autodiff.arrays.straight import StraightPass, flagged, of_program
 from autodiff.arrays.ufuncs import number, shape
 from autodiff.core.evaluate import DomainError
 from autodiff.core.linearize import active
@@ -104,7 +104,8 @@ class Model:
     def passed(self, given: Mapping[int, Any]) -> tuple[Any, dict[int, Any]] | None:
         """The value and its slopes in the parameters by one function, where `given` had these shapes often."""
         straight = self._passes.get(_shapes(given))
-        done = straight and straight(*(number(given[node]) for node in straight.inputs), 1.0)
+        with flagged(flags := list[str]()):
+            done = straight and straight(flags, *(number(given[node]) for node in straight.inputs), 1.0)
         return (done[0][0], dict(zip(self.sources.values(), done[1][0], strict=True))) if done else None
 
     def note(self, given: Mapping[int, Any], run: ArrayTrace) -> None:

@@ -23,7 +23,7 @@ from autodiff.errors import HARD_POINT, AutodiffError, data_error, quoted, short
 from autodiff.language.ast import Reading
 from autodiff.tables.columns import NumericTable
 from autodiff.train.checkpoint import ROUNDING, Best, State, nested, without_losses
-from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, with_matrices
+from autodiff.train.declarations import Declared, Kept, declared, fitting, needed, taken, with_matrices
 from autodiff.train.divergence import Diverged, divergence_error
 from autodiff.train.loop import Epoch, Hyperparameters, descend, is_minibatch, split, updated
 from autodiff.train.model import Model, Objective, Overflow
@@ -83,7 +83,7 @@ class Training:
         for other in watched.values():
             self.kept.columns |= {key: list(members) for key, members in other.matrices.items()}
         fitting(needed(program), parameters, columns)
-        columns = with_matrices(columns, self.kept.columns)
+        columns = with_matrices(columns, self.kept.columns, by_rows=is_minibatch(len(self._kept), plan))
         model = self._model(program, columns, l1, l2)
         self.lowered = model.lowered
         if plan.optimizer in TRUST_REGION:
@@ -93,8 +93,8 @@ class Training:
         watching = {expression: self._model(other, columns) for expression, other in watched.items()}
         used = {name for any_model in (model, *watching.values()) for name in any_model.lowered.inputs}
         columns = {name: column for name, column in columns.items() if name in used}
-        trained_on = {name: column[self._kept] if len(held_out_places) else column for name, column in columns.items()}
-        held_out = {name: column[held_out_places] for name, column in columns.items()}
+        trained_on = taken(columns, self._kept) if len(held_out_places) else columns
+        held_out = taken(columns, held_out_places)
         self.trained: Objective = model.over(trained_on)
         self.validation: Objective | None = model.over(held_out) if len(held_out_places) else None
         self._watched: dict[str, Objective] = {name: other.over(trained_on) for name, other in watching.items()}
