@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 Span = tuple[int, int]
 """Start and end of a piece of the program's text, in characters, end excluded."""
@@ -67,6 +71,31 @@ class AutodiffError(Exception):
 def data_error(message: str, *, hint: str = "", span: Span | None = None, source: str = "") -> AutodiffError:
     """The error for a file, a table or a row that can't be taken as it is: the exit status is 4."""
     return AutodiffError(message, span=span, source=source, hint=hint, exit_status=DATA)
+
+
+def with_flags(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The same function, whose options of True or False refuse what is neither, such as an array of NumPy.
+
+    >>> with_flags(lambda *, strict=False: strict)(strict=1)
+    True
+    """
+    flags = [
+        name for name, usual in (getattr(function, "__kwdefaults__", None) or {}).items() if isinstance(usual, bool)
+    ]
+
+    @wraps(function)
+    def checked(*args: _P.args, **named: _P.kwargs) -> _R:
+        for name in flags:
+            if name in named:
+                try:
+                    named[name] = bool(named[name])
+                except Exception as error:
+                    raise AutodiffError(
+                        f"{quoted(name)} is True or False, not {shortened(repr(named[name]))}"
+                    ) from error
+        return function(*args, **named)
+
+    return checked
 
 
 class Translation(str):

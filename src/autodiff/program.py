@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodiff.api.evaluate import evaluate, parse
 from autodiff.api.inputs import finite
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, quoted, shortened, with_flags
 from autodiff.language.ast import TRAINING_CALLS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Program:
 
     __slots__ = ("strict", "text")
 
+    @with_flags
     def __init__(self, text: str, *, strict: bool = False) -> None:
         parse(text, strict=strict, functions=TRAINING_CALLS)  # which `train` alone takes
         self.text, self.strict = text, strict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,24 @@ def test_the_message_names_what_was_expected(call: Callable[[], Any], messages: 
     with pytest.raises(package.AutodiffError) as raised:
         call()
     assert messages in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (package.evaluate, "x^2"), (package.explain, "x^2"), (package.derivative, "x^2"), (package.compile, "x^2"), (package.hessian, "x^2"),
+        (package.jacobian, "x^2"), (package.jvp, "x^2"), (package.vjp, "x^2"), (package.parse, "x^2"), (package.Program, "x^2"), (package.fit, "x^2"),
+    ],
+)  # fmt: skip
+def test_a_flag_is_true_or_false(call: Callable[..., Any], text: str) -> None:
+    named = call.__init__ if isinstance(call, type) else call  # type: ignore[misc]
+    flags = [name for name, usual in inspect.unwrap(named).__kwdefaults__.items() if isinstance(usual, bool)]
+    assert "strict" in flags
+    given = ({"x": [1.0]}, "x", {"x": 1.0}) if call is package.fit else ()
+    for flag in flags:
+        for wrong in (np.array([1, 2]), np.array([])):
+            with pytest.raises(package.AutodiffError, match=f"'{flag}' is True or False, not array"):
+                call(text, *given, **{flag: wrong})
 
 
 def test_many_names_are_read_from_one_text() -> None:

@@ -351,6 +351,37 @@ def test_shares_of_a_shape_near_0_are_summed(a: float, b: float, u: float, serie
     assert 0 < sum(terms for terms, *_ in series) < 20_000
 
 
+@pytest.mark.parametrize(("a", "u"), [(1e8, 1e5), (1e12, 1e11), (3.0, 0.7), (0.5, 1e-300)])
+def test_a_share_far_below_the_shape_needs_as_many_terms_as_digits(
+    a: float, u: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ball_shares, "acb", None)  # the library's series, whose bound of the rest wants 4u terms
+    with precision(160), workdps(400):
+        share = ball_shares.lower_share(arb(a), arb(u))
+        rest, term, k = mpf(1), mpf(1), 0
+        while term > 1e-60:
+            k += 1
+            term *= mpf(u) / (mpf(a) + k)
+            rest += term
+        logarithm = mpf(a) * mpmath.log(u) - u - mpmath.loggamma(mpf(a) + 1) + mpmath.log(rest)
+        assert abs(mpf(share.log().str(30, radius=False)) / logarithm - 1) < 1e-25
+
+
+def test_slopes_in_shapes_take_few_bits_for_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    leanings = list[arb]()
+
+    def by_differences(*given: Any) -> arb:
+        leanings.extend(given[-1])
+        return arb(0)
+
+    monkeypatch.setattr(ball_shares, "_by_differences", by_differences)
+    with precision(10_000):
+        ball_shares.gamma_in_shape(arb(1), arb(5e-324), arb(5e-324))
+        ball_shares.beta_in_shapes(arb(1), arb(0), arb(5e-324), arb(2), arb(0.5))
+    assert len(leanings) == 3
+    assert all(leaning.mid().bits() <= 128 for leaning in leanings)
+
+
 def test_a_share_in_huge_shapes_is_summed_once_for_all_slopes(series: list[tuple[Any, ...]]) -> None:
     autodiff.hessian("betainc(a, b, x)", {"a": 1e8, "b": 1e8, "x": 0.5})
     summed = [part for part in series if part[1] >= 128 and part[0] * part[1] < ball_shares._MOST_WORK]

@@ -11,6 +11,7 @@ import autodiff as package
 from autodiff.api.evaluate import equations
 from autodiff.core import evaluate, rules
 from autodiff.explanation.build import explain
+from autodiff.verify import digits
 
 CHAIN = "y = x^2; z = sin(y); u = e^z"
 CASES: dict[str, tuple[str, dict[str, float], dict[str, Any]]] = {
@@ -61,3 +62,17 @@ def test_a_text_is_read_once_for_many_points(text: str, options: dict[str, Any])
     first = [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
     assert first == [package.evaluate(text, {"x": x}, **options) for x in (0.0, 0.5, 1.0, -3.0)]
     assert (equations.cache_info().misses, len(lowered.graph)) == (1, size)
+
+
+def test_a_nudge_test_in_balls_takes_few_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them takes up to seconds."""
+    taken, value = list[object](), digits.value
+
+    def counted(*given: Any) -> float | None:
+        taken.append(given)
+        return value(*given)
+
+    monkeypatch.setattr(digits, "value", counted)
+    shown = explain("gammainc(x, y)", {"x": 1e8, "y": 1e5})
+    assert [row.agrees for row in shown.differences] == [True, True]
+    assert 0 < len(taken) <= 16

@@ -23,7 +23,7 @@ from autodiff.api.smoothness import of_result
 from autodiff.api.sympy import simplified
 from autodiff.core.lowering import Lowered
 from autodiff.diagnostics import derivative_label
-from autodiff.errors import AutodiffError, quoted, shortened
+from autodiff.errors import AutodiffError, quoted, shortened, with_flags
 from autodiff.language.ast import ParsedProgram, Reading
 from autodiff.language.derivative_notation import requested
 from autodiff.notation.infix import PLAIN, infix
@@ -136,6 +136,7 @@ def _of_notation(text: str, wrt: str | Sequence[str] | None) -> tuple[str, str |
     return stated_by.text, stated_by.wrt
 
 
+@with_flags
 def derivative(
     text: str,
     wrt: str | Sequence[str] | None = None,

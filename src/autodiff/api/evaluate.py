@@ -21,7 +21,7 @@ from autodiff.api.scalar_answer import Query
 from autodiff.core import rules
 from autodiff.core.linearize import CONVENTIONS
 from autodiff.core.lowering import Lowered, lower
-from autodiff.errors import AutodiffError, Span, did_you_mean, normalised, quoted, shortened
+from autodiff.errors import AutodiffError, Span, did_you_mean, normalised, quoted, shortened, with_flags
 from autodiff.language.ast import CONSTANTS, ParsedProgram
 from autodiff.language.parser import parse as _parse
 
@@ -34,6 +34,7 @@ HIGHEST = 100
 """The highest order of a derivative."""
 
 
+@with_flags
 def parse(
     text: str,
     *,
@@ -95,6 +96,7 @@ def _program_again(source: str, spans: tuple[Span, ...], given: frozenset[str]) 
 copyreg.pickle(ParsedProgram, _pickled)
 
 
+@with_flags
 def evaluate(
     text: str,
     at: Mapping[str, Value] | None = None,

@@ -22,7 +22,7 @@ from autodiff.api.evaluate import inputs_only, parse, proven_digits, results
 from autodiff.api.inputs import named, sources
 from autodiff.api.scalar_answer import Query
 from autodiff.diagnostics import SEVERITY
-from autodiff.errors import Span, shortened
+from autodiff.errors import Span, shortened, with_flags
 from autodiff.language.ast import ParsedProgram, Reading
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Matrix:
         return data | known(optional)
 
 
+@with_flags
 def hessian(
     text: str,
     at: Mapping[str, Any] | None = None,
@@ -143,6 +144,7 @@ def hessian(
     return second_derivatives(matrix, over.lowered, over.point, names)
 
 
+@with_flags
 def jacobian(
     text: str,
     at: Mapping[str, Any] | None = None,
@@ -166,6 +168,7 @@ def jacobian(
     return _matrix("jacobian", program, over, answers, {name: answer.gradient for name, answer in answers.items()})
 
 
+@with_flags
 def jvp(
     text: str,
     at: Mapping[str, Any] | None = None,
@@ -215,6 +218,7 @@ def jvp(
     return without(matrix, missing, "overflow", BEYOND) if missing else matrix
 
 
+@with_flags
 def vjp(
     text: str,
     at: Mapping[str, Any] | None = None,

@@ -28,7 +28,7 @@ from autodiff.batch.jit.compile import MachineCodeCache
 from autodiff.batch.program import BlockProgram, block_program
 from autodiff.batch.run import BlockRunner, BufferPool, divided
 from autodiff.core.lowering import Lowered, lower
-from autodiff.errors import AutodiffError, quoted
+from autodiff.errors import AutodiffError, quoted, with_flags
 from autodiff.libraries import library
 from autodiff.verify import error_bound
 
@@ -221,6 +221,7 @@ class Compiled:
         return {name: column(given[name]) for name in order}, shape
 
 
+@with_flags
 def compile(text: str, wrt: Sequence[str] | None = None, *, exact: bool = False, strict: bool = False) -> Compiled:  # noqa: A001 - as `re.compile`
     """The program `text` as a function over NumPy arrays: `value, gradient = g(x=array, y=number)`.
 

@@ -19,7 +19,7 @@ from autodiff.api.inputs import named, sources
 from autodiff.api.reduction_notes import note
 from autodiff.api.scalar_answer import Query
 from autodiff.core.lowering import Lowered
-from autodiff.errors import AutodiffError, shortened
+from autodiff.errors import AutodiffError, shortened, with_flags
 from autodiff.explanation.backward import blocks_of, cancelling, slope
 from autodiff.explanation.context import WIDE, Analysis
 from autodiff.explanation.evaluation import evaluated
@@ -43,6 +43,7 @@ _GIVE, _ADD = 'give the values of the inputs: {"x": 4.0}', "add --at NAME=VALUE"
 """What to do where a point is missing, in Python and on the command line."""
 
 
+@with_flags
 def explain(
     text: str,
     at: Mapping[str, Any] | None = None,

@@ -58,8 +58,9 @@ def value(lowered: Lowered, point: Mapping[str, float], assigned: Mapping[int, f
 
 def differences(analysis: Analysis) -> tuple[Difference, ...]:
     """A central difference beside each slope that is sure."""
-    function = _function(analysis)
-    tried = ((difference(function, _point(analysis, n), n, slope, here), slope) for n, slope, here in _sure(analysis))
+    function, every = _function(analysis), not _bits(analysis)
+    sure = _sure(analysis)
+    tried = ((difference(function, _point(analysis, n), n, slope, here, every=every), slope) for n, slope, here in sure)
     return tuple(_judged(analysis, row, slope) if row.agrees is False else row for row, slope in tried)
 
 
@@ -144,7 +145,7 @@ def _sure(analysis: Analysis) -> list[tuple[str, float, float]]:
 def _function(analysis: Analysis) -> Function:
     """The result at a point, in more digits where float64 loses its own; assigned names have the point's values."""
     assigned = {name: node for name, node in analysis.wanted.items() if node not in analysis.graph.inputs}
-    bits = analysis.exact.bits if analysis.exact is not None and len(analysis.graph) <= EXACT else 0
+    bits = _bits(analysis)
 
     def function(point: Mapping[str, float]) -> float | None:
         moved = {node: point[name] for name, node in assigned.items() if name in point}
@@ -157,16 +158,23 @@ def _function(analysis: Analysis) -> Function:
     return function
 
 
+def _bits(analysis: Analysis) -> int:
+    """The precision of balls where float64 loses digits: a value takes up to seconds then. 0 elsewhere."""
+    return analysis.exact.bits if analysis.exact is not None and len(analysis.graph) <= EXACT else 0
+
+
 def _point(analysis: Analysis, name: str) -> Mapping[str, float]:
     """The point, with the value of an assigned name, by which its statement is replaced."""
     at = {} if analysis.answer is None else analysis.answer.at
     return at if name in at else {**at, name: analysis.values[analysis.wanted[name]]}
 
 
-def difference(function: Function, point: Mapping[str, float], name: str, slope: float, here: float) -> Difference:
+def difference(
+    function: Function, point: Mapping[str, float], name: str, slope: float, here: float, *, every: bool = True
+) -> Difference:
     """The central difference by `name` at the step that bounds its error best in parts of itself, beside `slope`.
 
-    `here` is the function's value at the point.
+    `here` is the function's value at the point. Without `every` one step of each size is tried, up to one that decides.
 
     Steps are tried beside the input's size, beside 1, and beside the way on which a line would bring the function to 0.
 
@@ -176,9 +184,14 @@ def difference(function: Function, point: Mapping[str, float], name: str, slope:
     scale = abs(point[name]) or 1.0
     sizes = [scale, 1.0, min(abs(here / slope), _WIDEST * max(scale, 1.0)) if here and slope else 1.0]
     finite = [size for size in dict.fromkeys(sizes) if math.isfinite(size)]
-    steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in finite for k in range(-6, 5, 2)]
-    tried = (_difference(function, point, name, slope, step) for step in steps)
-    known = [difference for difference in tried if difference is not None]
+    steps = [size * 10.0 ** (k / 2) * 6.055e-6 for size in finite for k in (range(-6, 5, 2) if every else (0,))]
+    known = list[Difference]()
+    for step in steps:
+        tried = _difference(function, point, name, slope, step)
+        if tried is not None:
+            known.append(tried)
+            if not every and (tried.bound or 0.0) <= _NEAR * max(abs(tried.quotient or 0.0), abs(slope)):
+                break
     if not known:
         return Difference(
             name, scale * 6.055e-6, None, None, None, "beside this point there are no values on both sides"

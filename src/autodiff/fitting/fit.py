@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autodiff import display
-from autodiff.errors import AutodiffError, quoted
+from autodiff.errors import AutodiffError, quoted, with_flags
 from autodiff.fitting import arguments, curve, minimum, objective, other_starts, solve, statistics
 from autodiff.fitting.orthogonal import MeasuredColumns
 from autodiff.fitting.problem import Problem, Vector
@@ -137,6 +137,7 @@ class Fit:
 
 
 @np.errstate(all="ignore")  # sums that leave the range of float64 are judged by their result
+@with_flags
 def fit(
     text: str,
     data: Mapping[str, Any],

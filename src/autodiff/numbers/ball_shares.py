@@ -27,6 +27,9 @@ _HUGE = 1e300
 _MOST_BITS = 4096
 """Bits that a derivative in a shape gets at most: more for one that is 0 would take minutes, and tell nothing."""
 
+_ROUGH = 128
+"""Bits of numbers that only bounds and steps are made of."""
+
 _SMALL, _MOST_CANCELLED = 2.0**-40, 40_000
 """Shapes that are nearly 0, and the most bits that may cancel for them."""
 
@@ -51,13 +54,17 @@ def upper_share(a: arb, u: arb) -> arb:
 
 def lower_share(a: arb, u: arb) -> arb:
     """gammainc; where that is so small that 1 - gammaincc has lost most bits, by a series (https://dlmf.nist.gov/8.7.E1)."""
-    if not (4 * u < a and 4 * u < _TERMS):
+    if 4 * u < a:
+        series = arb(1).union(arb(4) / 3)  # what is left of it after any term, in parts of that
+        for k in range(ctx.prec // 2 + 8, 0, -1):
+            series = 1 + u / (a + k) * series
+    else:
         share = 1 - upper_share(a, u)
         if share.rel_accuracy_bits() > ctx.prec // 2 or not 4 * u < _TERMS or not u < a:
             return share
-    least = 4 * int(float(u)) + 16  # the library's bound of the rest wants as many terms
-    terms = max(ctx.prec if 4 * u < a else _terms(None, a + 1, u), least)
-    return (a * u.log() - u - (a + 1).lgamma()).exp() * acb(u).hypgeom([1], [a + 1], n=terms).real
+        least = 4 * int(float(u)) + 16  # the library's bound of the rest wants as many terms
+        series = acb(u).hypgeom([1], [a + 1], n=max(_terms(None, a + 1, u), least)).real
+    return (a * u.log() - u - (a + 1).lgamma()).exp() * series
 
 
 def beta_share(a: arb, b: arb, u: arb) -> arb:
@@ -114,7 +121,8 @@ def gamma_in_shape(n: Number, a: arb, u: arb) -> arb:
     if u.is_zero():
         return arb(0)
     share, sign = (upper_share, -1) if u > a else (lower_share, 1)
-    leaning = u.log() - a.digamma()
+    with precision(_ROUGH):
+        leaning = u.log() - a.digamma()
     return sign * _by_differences(share, gamma_density_in_shape, (n,), (a,), u, (-sign,), (leaning,))
 
 
@@ -124,8 +132,9 @@ def beta_in_shapes(n: Number, m: Number, a: arb, b: arb, u: arb) -> arb:
         return arb(0)
     if _is_above(a, b, u):
         return -beta_in_shapes(m, n, b, a, 1 - u)
-    both = (a + b).digamma()
-    leanings = (u.log() - a.digamma() + both, (-u).log1p() - b.digamma() + both)
+    with precision(_ROUGH):
+        both = (a + b).digamma()
+        leanings = (u.log() - a.digamma() + both, (-u).log1p() - b.digamma() + both)
     return _by_differences(_beta_tail, beta_density_in_shapes, (n, m), (a, b), u, (-1, 1), leanings)
 
 
@@ -179,7 +188,7 @@ def _by_differences(
             total += factor * known(*moved, place)
         scale = prod((radius**n for radius, n in zip(radii, counts, strict=True)), start=arb(1))
         difference: arb = total * 2 ** (every * half) / scale
-    with precision(128):
+    with precision(_ROUGH):
         step = arb(every) / 2 ** (half + 1)
         part = 5 ** len(shapes) * prod(map(factorial, counts)) / scale
         part *= 3 * (every + 1) * (every + 2) * step**2 + 2 * (every + 1) * wide

@@ -54,6 +54,10 @@ PER_INTERVAL, UNSURE = 4, 30
 """Intervals that are followed inside each of the grid, the largest; and in the end those of all where float64 loses
 digits: most of them are rounding, and each costs some one-shot evaluations."""
 
+BY_BALLS = 5000
+"""Samples of functions computed by balls after which no more than UNSURE intervals are followed: of waves shorter than an
+interval each looks like a break, and takes a hundred samples."""
+
 NEGLIGIBLE = 1e-9
 """Changes beside the values or slopes around that are rounding."""
 
@@ -193,9 +197,11 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
     table = table[:, np.isfinite(table[[_FA, _FB]]).any(axis=0)]
     table[[_MISS, _TILT]] = _changes(table)
     early = 0 if sampler.by_balls else EARLY
+    count = 0
     for level in range(DEPTH):
         m = table[_A] + (table[_B] - table[_A]) / 2
         moves = (m > table[_A]) & (m < table[_B])
+        count += len(m)
         if not moves.any():
             break
         fm, (gm,), _ = sampler.approximate(m)
@@ -210,6 +216,8 @@ def _halved(sampler: Sampler, grid: Vector) -> Iterator[Bracket]:
         table = np.concatenate([halves, np.where(go_left, right, left)[:, both]], axis=1)
         if level >= early or both.any():
             table = _pruned(table, level, usual, early)
+        if sampler.by_balls and count > BY_BALLS:
+            table = table[:, np.argsort(-_changes(table)[0], kind="stable")[:UNSURE]]
     for row in table.T:
         steepness = float(np.max(np.abs(row[[_SA, _SB]]), initial=0.0, where=np.isfinite(row[[_SA, _SB]])))
         open_end = bool(np.isnan(row[[_FA, _FB]]).any())
