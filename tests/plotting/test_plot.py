@@ -482,7 +482,16 @@ def test_samples_that_need_more_digits_begin_with_what_others_needed(
     assert tried.count(max(tried)) > 0.8 * len(tried)
 
 
-def test_functions_by_balls_are_sampled_a_thousand_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "over", "marks", "most"),
+    [
+        ("gammainc_a(x, 0.5)", (-5.0, 5.0), [("end", 0.0)], 1000),
+        ("besselj(0, x)", (1e5, 2e5), [], 12_000),  # waves shorter than the distance of samples
+    ],
+)
+def test_functions_by_balls_are_sampled_few_times(
+    text: str, over: tuple[float, float], marks: list[Any], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[int] = []
     honest = Sampler.approximate
 
@@ -491,9 +500,9 @@ def test_functions_by_balls_are_sampled_a_thousand_times_at_most(monkeypatch: py
         return honest(self, *places)
 
     monkeypatch.setattr(Sampler, "approximate", approximate)
-    found = plot("gammainc_a(a, 0.5)", ("a", -5.0, 5.0))
-    assert [(mark.kind, mark.x) for mark in found.marks] == [("end", 0.0)]
-    assert sum(counted) < 1000
+    found = plot(text, ("x", *over))
+    assert [(mark.kind, mark.x) for mark in found.marks] == marks
+    assert sum(counted) < most
 
 
 def test_a_derivative_without_a_value_is_left_out_with_a_note() -> None:
