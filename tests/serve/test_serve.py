@@ -23,7 +23,7 @@ import pytest
 
 from autodiff.serve.answers import answer
 from autodiff.serve.app import POLICY
-from autodiff.serve.workers import Workers
+from autodiff.serve.workers import Turns, Workers
 from tests.support.command import PATIENCE
 
 pytest.importorskip("uvicorn")
@@ -188,6 +188,61 @@ def test_a_person_types_slides_steps_and_shares_in_a_browser(address: str) -> No
         assert found["followed"] == [70, 70]
         assert found["answers"] <= 3
         assert found["scroll"] <= width
+
+
+def test_the_newest_that_waits_for_a_turn_is_the_next() -> None:
+    async def order() -> list[int]:
+        turns, ran = Turns(1), list[int]()
+
+        async def take(number: int) -> None:
+            async with turns:
+                ran.append(number)
+                await asyncio.sleep(0)
+
+        tasks = [asyncio.create_task(take(number)) for number in range(4)]
+        await asyncio.sleep(0)
+        tasks[3].cancel()  # which gives up its wait
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await take(4)
+        return ran
+
+    assert asyncio.run(order()) == [0, 2, 1, 4]
+
+
+def test_a_turn_that_comes_while_the_wait_is_given_up_goes_on() -> None:
+    async def last() -> bool:
+        turns = Turns(1)
+        await turns.__aenter__()
+        waiting = asyncio.create_task(turns.__aenter__())
+        await asyncio.sleep(0)
+        await turns.__aexit__()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        async with asyncio.timeout(PATIENCE), turns:
+            return True
+
+    assert asyncio.run(last())
+
+
+def test_what_works_for_a_while_waits_for_a_turn_while_what_is_short_is_answered() -> None:
+    long = {"what": "explain", "program": "+".join(f"betainc(x, {k}.5, 0.3)" for k in range(2, 30)), "at": "x=2"}
+
+    async def answers() -> tuple[bool, dict[str, Any], dict[str, Any]]:
+        workers = Workers()
+        workers._turns = Turns(1)
+        await workers._turns.__aenter__()
+        slow = asyncio.create_task(workers.answer(long))
+        short = await workers.answer({"what": "explain", "program": "x", "at": "x=3"})
+        while not workers._turns._waiting:
+            await asyncio.sleep(0.01)
+        before = slow.done()
+        await workers._turns.__aexit__()
+        return before, short, await slow
+
+    before, short, slow = asyncio.run(answers())
+    assert not before
+    assert short["slopes"] == {"x": 1.0}
+    assert slow["status"] == "ok"
 
 
 def test_an_explanation_does_not_wait_for_what_plots_need() -> None:
