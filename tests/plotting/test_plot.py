@@ -21,6 +21,7 @@ from autodiff.plotting.marks import simplest
 from autodiff.plotting.sampler import Sampler
 from autodiff.plotting.surface import surface
 from autodiff.render.plot import terminal, words
+from autodiff.render.plot.image import THEMES, image
 from autodiff.verify import digits
 from tests.support.command import autodiff
 
@@ -83,6 +84,12 @@ MARKED = [
     ("x*sqrt(x)", -1.0, 1.0, [("end", 0.0)]),
     ("1/floor(x)", -1.5, 2.5, [("jump", -1), ("end", 0), ("end", 1), ("jump", 2)]),
     ("asin(sin(x))", -10, 10, [("corner", (k + 0.5) * PI) for k in range(-3, 3)]),
+    ("sqrt(x)", 0, 4, [("end", 0)]),
+    ("asin(x)", -1, 1, [("end", -1), ("end", 1)]),
+    ("abs(x - 0.1)", 0.1, 1, [("corner", 0.1)]),
+    ("max(x, 0.5)", -1, 0.5, [("corner", 0.5)]),
+    ("cbrt(x)", 0, 1, [("vertical tangent", 0)]),
+    ("floor(x)", 0, 1.5, [("jump", 1)]),
     ("5", -1, 1, []),
     ("exp(x)", -2, 2, []),
     ("sin(x)/x", -10, 10, [("hole", 0)]),
@@ -411,6 +418,11 @@ def test_points_of_a_table_are_shown(tmp_path: Path) -> None:
     table.write_text("t,h\n0,1\n1,2\n2,9\n")
     done = autodiff("plot", "x^2", "--range", "x=-1..3", "--order", "0", "--data", str(table))
     assert done.out.count("×") == 3
+    drawn = image(plot("x^2", ("x", 0.0, 2.0), points=([0.0, 2.0, 5.0], [1.0, 4.0, 4.0])), "svg").decode()
+    crosses = re.findall(rf"<g[^>]*>\s*<use[^>]*{THEMES['light'].data}[^>]*>(?:\s*<use[^>]*>)*", drawn)
+    assert len(crosses) == 1
+    assert crosses[0].count("<use") == 2  # of what is in the range, those on its ends whole
+    assert "clip-path" not in crosses[0]
     wrong = autodiff("plot", "x^2", "--range", "x=-1..3", "--data", str(table), "--y", "hh")
     assert (wrong.status, wrong.out) == (4, "")
     assert "no column 'hh'" in wrong.err
@@ -485,7 +497,7 @@ def test_samples_that_need_more_digits_begin_with_what_others_needed(
 @pytest.mark.parametrize(
     ("text", "over", "marks", "most"),
     [
-        ("gammainc_a(x, 0.5)", (-5.0, 5.0), [("end", 0.0)], 1000),
+        ("gammainc_a(x, 0.5)", (-5.0, 5.0), [("end", 0.0)], 600),
         ("besselj(0, x)", (1e5, 2e5), [], 12_000),  # waves shorter than the distance of samples
     ],
 )

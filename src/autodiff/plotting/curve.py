@@ -21,9 +21,10 @@ from autodiff.plotting.marks import named
 from autodiff.plotting.model import HIGHEST_SHOWN, SHORTEST_SHOWN, Curve, Mark, Plot, Tangent
 from autodiff.plotting.sampler import Sampler, Vector, require_range
 
-GRID, FEW = 2000, 250
-"""Intervals that are searched: several for each column of a picture; the same where functions are computed by balls, or each
-sample is a one-shot evaluation, and special points between them are not searched for.
+GRID, FEW, FEWEST = 2000, 250, 125
+"""Intervals that are searched: several for each column of a picture; where each sample is a one-shot evaluation, and special
+points between them are not searched for; where functions are computed by balls, and each interval is halved and then, where
+the curve bends, has more samples.
 """
 
 OFFSET = 0.137
@@ -61,7 +62,7 @@ class Samples:
 
 def sampled(sampler: Sampler, start: float, stop: float) -> Samples:
     """The curve between `start` and `stop`."""
-    intervals = GRID if sampler.compiled.in_blocks and not sampler.by_balls else FEW
+    intervals = FEW if not sampler.compiled.in_blocks else FEWEST if sampler.by_balls else GRID
     grid = np.linspace(start, stop, intervals + 1)
     grid[1:-1] += OFFSET * (stop - start) / intervals
     if not sampler.compiled.in_blocks:

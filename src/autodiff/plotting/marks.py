@@ -120,6 +120,11 @@ def _mark(sampler: Sampler, bracket: Bracket, within: tuple[float, float]) -> Ma
         kind = _kind(value, list(sides.values()))
         if known and kind is not None and kind != "end":
             kind = _KINDS.get(answer.status)  # which knows what is rounding
+        if kind is None and len(signs) < len(known) and _kind(value, list(known.values())) != "jump":
+            sides, kind = (
+                known,
+                _kind(value, list(known.values())),
+            )  # at an end of the range: what is beyond it is not drawn
     if kind is None and not answer.verdicts and (bracket.known or _broken(sampler, bracket)):
         sides = {sign: _sampled(sampler, x, sign, step, beyond=beyond) for sign in signs}
         kind, value = _between_numbers(sampler.exact(x), step, list(sides.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -170,7 +170,7 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
         _breaks(axis, plot, curve, colour, colours.page)
         return
     if plot.points is not None:
-        axis.plot(*plot.points, linestyle="none", marker="x", color=colours.data, markersize=5)
+        _dots(axis, zip(*plot.points, strict=True), marker="x", color=colours.data, markersize=5)
     if plot.tangent is not None:
         _tangent(axis, plot, colours)
     labelled = sum(mark.kind == "corner" for mark in plot.marks) <= MOST_LABELS
@@ -183,16 +183,16 @@ def _breaks(axis: Any, plot: Plot, curve: Curve, colour: str, page: str) -> None
     near = BESIDE * (plot.stop - plot.start)
     broken = [mark.x for mark in plot.marks if mark.kind in ("corner", "jump", "hole")]
     ends = [(float(xs[k]), float(ys[k])) for xs, ys in curve.segments for k in (0, -1)]
-    dots = [(x, y) for x, y in ends if curve.low <= y <= curve.high and any(abs(x - at) < near for at in broken)]
-    if dots:
-        axis.plot(
-            *zip(*dots, strict=True),
-            linestyle="none",
-            marker="o",
-            markersize=4,
-            markerfacecolor=page,
-            markeredgecolor=colour,
-        )
+    dots = [(x, y) for x, y in ends if any(abs(x - at) < near for at in broken)]
+    _dots(axis, dots, marker="o", markersize=4, markerfacecolor=page, markeredgecolor=colour)
+
+
+def _dots(axis: Any, places: Iterable[tuple[float, float]], **style: Any) -> None:
+    """Dots where they are in the panel, whole at its edges, too."""
+    (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()
+    inside = [(x, y) for x, y in places if left <= x <= right and low <= y <= high]
+    if inside:
+        axis.plot(*zip(*inside, strict=True), linestyle="none", clip_on=False, **style)
 
 
 def _tiny(axis: Any, low: float, high: float) -> None:
@@ -210,7 +210,7 @@ def _tangent(axis: Any, plot: Plot, colours: Colours) -> None:
     x, y, slopes = plot.tangent.x, plot.tangent.value, plot.tangent.slopes
     for slope in slopes:
         axis.axline((x, y), slope=slope, color=colours.tangent, linewidth=1.2, linestyle="--")
-    axis.plot([x], [y], marker="o", color=colours.tangent, markersize=5)
+    _dots(axis, [(x, y)], marker="o", color=colours.tangent, markersize=5)
     if any(mark.kind == "corner" and mark.x == x for mark in plot.marks):
         return  # which has both slopes beside it
     right = (plot.stop - x) > 0.25 * (plot.stop - plot.start)
@@ -228,10 +228,10 @@ def _mark(axis: Any, mark: Any, colours: Colours, *, labelled: bool) -> None:
     full = {"marker": "o", "markersize": 6, "color": colours.curve}
     for side in (mark.left, mark.right):
         if mark.kind in ("jump", "end", "hole", "pole") and side is not None:
-            axis.plot([mark.x], [side], linestyle="none", zorder=3, **hollow)
+            _dots(axis, [(mark.x, side)], zorder=3, **hollow)
     if mark.value is not None:
         style = full if mark.kind in ("jump", "end") else hollow
-        axis.plot([mark.x], [mark.value], linestyle="none", zorder=4, **style)
+        _dots(axis, [(mark.x, mark.value)], zorder=4, **style)
     if (
         labelled
         and mark.kind == "corner"
