@@ -249,6 +249,7 @@ def test_an_explanation_does_not_wait_for_what_plots_need() -> None:
         workers: Any = Workers()
         workers._loading = asyncio.get_running_loop().create_future()
         workers._context = None  # which loads what plots need, too
-        return await workers.answer({"what": "explain", "program": "x^2", "at": "x=3"})
+        reply: dict[str, Any] = await workers.answer({"what": "explain", "program": "x^2", "at": "x=3"})
+        return reply
 
     assert asyncio.run(first())["slopes"] == {"x": 6.0}
