@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
@@ -106,24 +106,46 @@ class Translation(str):
     """
 
     original: str
-    places: tuple[tuple[int, int, Span], ...]
+    places: list[tuple[int, int, Span]]
     readings: tuple[Any, ...]
 
     def __new__(
         cls, text: str, original: str = "", places: Sequence[tuple[int, int, Span]] = (), readings: Sequence[Any] = ()
     ) -> Translation:
         program = super().__new__(cls, text)
-        program.original, program.places, program.readings = original, tuple(places), tuple(readings)
+        program.original, program.readings = original, tuple(readings)
+        # each behind those around it: what is written last of two equal ones is the outer one
+        program.places = sorted(places, key=lambda place: (-place[0], place[1]))[::-1]
         return program
 
     def span_of(self, span: Span) -> Span:
         """The part of the original that a part of the program stands for: all places in it, or the shortest one around it."""
+        from bisect import bisect_left  # few programs are translations
+
         first, last = span
-        inside = [place for start, end, place in self.places if first <= start and end <= last]
+        inside = list[Span]()
+        number = bisect_left(self.places, (first, -last), key=lambda place: (place[0], -place[1]))
+        while number < len(self.places) and self.places[number][0] < last:
+            _, end, place = self.places[number]
+            inside += [place] * (end <= last)
+            number = bisect_left(self.places, (end,), number + 1) if end <= last else number + 1
         if not inside:
-            around = [(end - start, place) for start, end, place in self.places if start <= first and last <= end]
-            inside = [min(around)[1]] if around else [(0, len(self.original))]
+            number = bisect_left(self.places, (first + 1,)) - 1
+            while number >= 0 and self.places[number][1] < last:
+                number = self.around[number]
+            inside = [self.places[number][2] if number >= 0 else (0, len(self.original))]
         return min(start for start, _ in inside), max(end for _, end in inside)
+
+    @cached_property
+    def around(self) -> list[int]:
+        """The place around each place, of which one is in another or apart from it; -1 for none."""
+        around, opened = list[int](), [-1]
+        for number, (start, end, _) in enumerate(self.places):
+            while opened[-1] >= 0 and not start <= end <= self.places[opened[-1]][1]:
+                opened.pop()
+            around.append(opened[-1])
+            opened.append(number)
+        return around
 
 
 def printable(text: str) -> str:

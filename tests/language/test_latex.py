@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 import autodiff
 from autodiff.core.lowering import lower
-from autodiff.errors import AutodiffError
+from autodiff.errors import AutodiffError, Translation
 from autodiff.language import generate
 from tests.support.command import autodiff as command
 
@@ -163,3 +164,22 @@ def test_a_derivative_in_latex_is_what_diff_prints(formula: str, slope: str) -> 
 def test_an_answer_may_begin_with_a_derivative_in_latex() -> None:
     assert command("check", "x^2*y", r"\frac{\partial f}{\partial x} = 2xy").out.startswith("yes")
     assert command("check", "y = x^2", r"\frac{dy}{dx} = 3x").out.startswith("no")
+
+
+def test_the_place_of_each_of_many_readings_is_searched_for_among_few() -> None:
+    class Counted(list[tuple[int, int, tuple[int, int]]]):
+        looks = 0
+
+        def __getitem__(self, key: object) -> object:  # type: ignore[override]
+            Counted.looks += 1
+            return super().__getitem__(key)  # type: ignore[call-overload]
+
+    names = ["".join(letters) for letters in itertools.product("bcfgh", repeat=4)]
+    program = autodiff.parse("+".join(rf"\mathrm{{{name}}}" for name in names))
+    assert [reading.text for reading in program.readings[1:]] == names
+    source = program.source
+    assert isinstance(source, Translation)
+    source.places = Counted(source.places)
+    for start, end, _ in [*source.places]:
+        source.span_of((start, end))
+    assert Counted.looks < 100 * len(names)

@@ -149,6 +149,18 @@ SAID = {
     "acot(x)": "acot(…) is read as pi/2 - atan(x), not atan(1/x)",
     "norm([[x, 1], [2, 3]], 1)[0]": "norm(…) is read as the 2-norms along that axis, not another norm",
     "t_1 = x; t_1/2 + x^1/2": "x^1/2 is read as (x^1)/2",
+    "x --1": "-- is read as signs of the number behind them, not a comment or a step",
+    "++x": "++ is read as signs of the number behind them, not a comment or a step",
+    "3×10-8 x": "3×10-8 is read as these digits, not a power of ten",
+    "6.02 · 1023 x": "6.02 · 1023 is read as these digits, not a power of ten",
+    "x^2 (2.3)": "(2.3) is read as a factor, not a number or a word beside the formula",
+    "(1) x^2": "(1) is read as a factor, not the number of the formula",
+    "y = 2x\n3. y": "3. is read as a factor, not the number of the formula",
+    "x ! x": "! is read as a factorial, and a factor behind it",
+    "x^2!": "x^2! is read as x^(2!)",
+    "sum([x+1](x+2))": "[x+1] is read as an array of one number, not a bracket",
+    "sum([1, x -1])": "x -1 is read as one element, x - 1",
+    "2024-01-05 + x": "2024-01-05 is read as a difference or a quotient, not a date",
     "sin = x; sin*sin(x)": "sin(…) is read as the function sin, not the value of that name",
 }
 
@@ -265,6 +277,18 @@ OF_NAMES = {
     "-1^n x": "-1^n is read as -(1^n)",
     "e^2(x+1)": "e^2(x+1) is read as (e^2)*(x+1)",
     "2pir2 x": "pir2 is read as one name, not pi*r2",
+    "x^n/(2a)": "x^n/(2a) is read as (x^n)/(2a)",
+    "x*c^n/(a b)": "c^n/(a b) is read as (c^n)/(a b)",
+    "x*e^-k t": "e^-k t is read as (e^-k)*t",
+    "x*e^k(t-s)": "e^k(t-s) is read as (e^k)*(t-s)",
+    "√n x": "√n x is read as sqrt(n) x",
+    "(f+g)(x)": "(f+g)( is read as a product, not a function of functions",
+    "x\u200by": "x\\u200by is read as two names, with an invisible blank between them",
+    "\u0435^x + e": "\u0435 is read as another name than e: its letters are of another alphabet",
+    "ϕ + φ x": "ϕ is read as the same name as φ",
+    "ϖ x": "ϖ is read as the same name as π",
+    "8.99e9 N m^2*x": "N is read as an input of that name, not a unit",
+    "100 Ω*x": "Ω is read as an input of that name, not a unit",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 
@@ -287,6 +311,14 @@ def test_names_beside_names_are_plain_products_where_they_are_no_words() -> None
         assert library.derivative(program, "x", strict=True).readings == ()
 
 
+@pytest.mark.parametrize("program", ["a x b", "3 x y", "2 x sin(y)"])
+def test_an_x_between_two_factors_may_be_a_sign(program: str) -> None:
+    notice = "notice: x is read as an input and a factor, not a sign of multiplication\n"
+    assert notice in autodiff("graph", program).err
+    assert autodiff("graph", program, "--strict").status == 2
+    assert autodiff("diff", program, "--wrt", "x", "--strict").status == 0
+
+
 def test_a_product_of_vectors_by_numpy_is_noted() -> None:
     notice = "dot(…) is read as sum(u*v); the product of matrices is A @ B"
     assert f"notice: {notice}\n" in autodiff("eval", "np.dot(x, x)", "--at", "x=[1, 2]").err
@@ -297,6 +329,13 @@ def test_a_product_of_vectors_by_numpy_is_noted() -> None:
 def test_an_inverse_of_a_matrix_is_not_of_its_elements(program: str) -> None:
     words = ["eval", f"sum({program})", "--at", "A=[[1, 2], [3, 4]],x=[1, 2]", "--wrt", "x"]
     assert "@ is read as 1/u of each element, not inv(u)" in autodiff(*words).err
+    assert "doubtful: " in autodiff(*words, "--strict").err
+
+
+@pytest.mark.parametrize("program", ["inv(A)*x", "2inv(A) x", "transpose(A)*A + x"])
+def test_a_product_of_a_matrix_is_not_of_its_elements(program: str) -> None:
+    words = ["eval", f"sum({program})", "--at", "A=[[1, 2], [3, 4]],x=[1, 2]", "--wrt", "A"]
+    assert "is read as the product of each element, not u @ v" in autodiff(*words).err
     assert "doubtful: " in autodiff(*words, "--strict").err
 
 
@@ -392,6 +431,19 @@ def test_a_letter_that_stands_only_before_brackets(command: str) -> None:
         "ln(x)!",
         "e^(-beta*J*x)",
         "x^-1 y",
+        "x -y + -1 - -1",
+        "(x+1)! y + n! x",
+        "f(t) = t; 2f (3) + x",
+        "sin (3) + x",
+        "e^-x(x+1)",
+        "2.5 × 10 - 8x",
+        "3·100 x",
+        "x = 2; a x b",
+        "a x b x^2",
+        "x sin(a) x",
+        "[x, -1][0]",
+        "\u0430 + \u0431",
+        "inv(A) @ x + 2inv(A)",
     ],
 )
 def test_what_has_one_reading_is_silent(program: str) -> None:
@@ -506,11 +558,21 @@ def test_a_name_that_is_part_of_a_name_gets_the_product_as_a_hint() -> None:
     assert "is one name" not in autodiff("diff", "rate*x", "--wrt", "r").err
 
 
-@pytest.mark.parametrize("value", ["2024-01-05", "1999-12-31", "5/1/2024", "05/01/1999", "[2024-01-05, 3]"])
+@pytest.mark.parametrize(
+    "value", ["2024-01-05", "1999-12-31", "5/1/2024", "2024/01/05", "05/01/1999", "[2024-01-05, 3]"]
+)
 def test_a_date_is_no_difference_and_no_quotient(value: str) -> None:
     ended = autodiff("eval", "x^2", "--at", f"x={value}")
     assert ended.status == 2
     assert "is a date" in ended.err
+
+
+@pytest.mark.parametrize("value", ["3-5", "3–5", "1-1/2", "3--5", "3×10-8", "[1 -2]"])
+def test_a_value_that_may_be_another_is_said(value: str) -> None:
+    words = ["eval", "sum(x)" if "[" in value else "x", "--at", f"x={value}"]
+    assert "notice: " in autodiff(*words).err
+    assert autodiff(*words, "--strict").status == 2
+    assert autodiff("eval", "x", "--at", "x=(3-5)", "--strict").status == 0
 
 
 @pytest.mark.parametrize("value", ["2024 - 01 - 05", "2024-1-5", "5/1/24", "1/2/3", "1.5/1/2024"])
@@ -541,7 +603,7 @@ def test_the_command_for_a_derivative_in_brackets_has_its_brackets_in_pairs(text
     assert f'autodiff diff "{program}" --wrt x' in autodiff("diff", text).err
 
 
-@pytest.mark.parametrize("text", ["d(x^2)/dx", "dy/dx", "d/dx x^2", "d/dx(x^2)", "df/dx"])
+@pytest.mark.parametrize("text", ["d(x^2)/dx", "dy/dx", "d/dx x^2", "d/dx(x^2)", "df/dx", "d²y/dx²", "d^2f/dx^2"])
 @pytest.mark.parametrize("command", ["eval", "explain", "graph", "export", "train"])
 def test_a_derivative_in_a_program_is_refused_with_what_to_write(text: str, command: str) -> None:
     ended = _run(command, text)

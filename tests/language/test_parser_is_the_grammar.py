@@ -20,10 +20,10 @@ from lark import Lark, UnexpectedCharacters, UnexpectedToken
 from autodiff.core import rules
 from autodiff.errors import AutodiffError, normalised
 from autodiff.language import generate, lexer, parser
-from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call, ParsedProgram, walk
 from autodiff.language.builder import Builder
 from autodiff.language.diagnostics import complaint, stray
+from autodiff.language.doubt.operators import DOUBTFUL, Noted
 from autodiff.language.token import Token
 from tests.cli.test_error_messages import PIECES, cases
 from tests.core.test_depth_and_width import CASES

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 from autodiff.errors import AutodiffError
-from autodiff.language.ambiguity import DOUBTFUL, Noted
 from autodiff.language.ast import Call
+from autodiff.language.doubt.operators import DOUBTFUL, Noted
 from autodiff.language.tables import Tables, tables
 from autodiff.language.token import Token
 

@@ -136,7 +136,12 @@ def at_a_number(text: str) -> AutodiffError | None:
 def check_differentials(tokens: Sequence[Token], place: int, text: str, known: Container[str]) -> None:
     """Raise AutodiffError for a derivative written as a quotient at `place`: `dy/dx`, `d(x^2)/dx`, `d/dx x^2`."""
     below, start = tokens[place + 1], place - 1
-    higher = tokens[start].type == "SUPERSCRIPT" or [w.type for w in tokens[start - 1 : place]] == ["POWER", "NUMBER"]
+    if tokens[start].type == "NAME" and tokens[start].text[0] != "d":  # d²y/dx²
+        start -= tokens[max(0, start - 1)].type in ("SUPERSCRIPT", "NUMBER")
+    higher = tokens[start].type == "SUPERSCRIPT" or [w.type for w in tokens[max(0, start - 1) : start + 1]] == [
+        "POWER",
+        "NUMBER",
+    ]
     if higher:  # d²/dx² or d^2/dx^2
         start -= 1 if tokens[start].type == "SUPERSCRIPT" else 2
     if below.text in known or len(below.text) != 2 or below.text[0] != "d" or not below.text.isalpha():

@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence, Set
 from itertools import pairwise
 
 from autodiff.errors import AutodiffError, quoted, shortened
-from autodiff.language.ambiguity import of_names
 from autodiff.language.ast import CONSTANTS, Reading
 from autodiff.language.derivative_notation import check_differentials
+from autodiff.language.doubt.names import of_names
 from autodiff.language.synonyms import (
     ALIASES,
     BASE_LAST,

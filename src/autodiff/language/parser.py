@@ -10,18 +10,18 @@ program need not wait for a parser generator to load.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted, shortened
-from autodiff.language.ambiguity import Noted, of_operators
-from autodiff.language.ast import CONSTANTS, Assign, Expression, ParsedProgram, Reading, Statement
+from autodiff.language.ast import Assign, Expression, ParsedProgram, Reading, Statement
 from autodiff.language.automaton import Automaton
 from autodiff.language.builder import Builder
+from autodiff.language.doubt.layout import DATE, of_layout, of_points, of_values
+from autodiff.language.doubt.operators import Noted, of_operators
 from autodiff.language.lexer import tokens
-from autodiff.language.token import ENDS_OPERAND, Token
+from autodiff.language.token import Token
 
 LONGEST, LONGEST_LATEX = 5_000_000, 1_000_000
 """Characters that a program may have: a longer one would take minutes, as deep LaTeX does sooner."""
@@ -109,12 +109,12 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
             raise AutodiffError("the program is empty", hint='write an expression, such as "sin(x^2)"')
         doubtful = list[Noted]()
         statements = cast("tuple[Statement, ...]", _tree(scanned, "program", len(text), functions, doubtful))
-        readings += _of_values(scanned, given)
+        readings += of_values(scanned, given)
         if isinstance(text, Translation):  # what its own operators mean is not doubtful
             first = {(reading.text, reading.meaning): reading for reading in reversed(readings)}.values()
             readings = [*text.readings, *(reading._replace(span=text.span_of(reading.span)) for reading in first)]
         else:
-            readings += [*of_operators(text, doubtful), *_of_halves(scanned, text, given), *_of_signs(scanned, given)]
+            readings += [*of_operators(text, doubtful), *of_layout(scanned, text, given)]
         return ParsedProgram(
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )
@@ -123,69 +123,6 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
         from autodiff.language.synonyms import with_a_point
 
         raise (with_a_point(text, functions) or at_a_number(text) or error).within(text) from None
-
-
-def _of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
-    """Names that have a value at the point, in the data or among the parameters, and another in the program.
-
-    A constant gives way to it; what the program assigns does not.
-    """
-    named = [token for token in tokens if token.type == "NAME" and token.text in given] if given else []
-    for name in CONSTANTS.keys() & {token.text for token in named}:
-        token = next(token for token in named if token.text == name)
-        yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
-    assigned = (
-        {
-            token.text: token
-            for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
-            if after.type == "EQUAL" and token.type == "NAME" and (before is None or before.type == "SEP")
-        }
-        if named
-        else {}
-    )
-    for name, token in assigned.items():
-        if sum(other.text == name for other in named) > 1:
-            yield Reading(
-                name, f"what the program assigns to {name}, not the {name} of the data or the point", token.span
-            )
-
-
-def _of_halves(tokens: Sequence[Token], text: str, given: Collection[str]) -> Iterator[Reading]:
-    """`t_1/2`, which is a half-life to many, where no other time is numbered like it."""
-    for match in re.finditer(_HALF, text) if "1/2" in text else ():
-        name, numbered = match[0][:-2], {*given, *(f"{match[1]}{digit}" for digit in "02")}
-        named = [token for token in tokens if token.text == name]
-        if name not in given and all(token.text not in numbered for token in tokens) and len(named) == 1:
-            yield Reading(match[0], f"({name})/2, not a half-life", named[0].span)
-        return  # the first is enough
-
-
-def _of_signs(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Reading]:
-    """Powers and signs that mean something else of matrices and of measured numbers: `A^T`, `A^-1 @ b`, `x +- 1`."""
-    is_known = "T" in given
-    for place, (sign, after) in enumerate(pairwise(tokens)):
-        if not place or not (sign.text == "⁻¹" or after.text in ("T", "-")):
-            continue
-        before, behind = tokens[place - 1], [token.text for token in tokens[place + 1 : place + 4]]
-        end = place + (1 if sign.text == "⁻¹" else 3)
-        base = str(before) if before.type == "NAME" else "(…)"
-        if before.type not in ENDS_OPERAND or before.text in CONSTANTS:
-            continue
-        if behind[:1] == ["@"] or (sign.type == "POWER" and behind == ["-", "1", "@"]):
-            yield Reading(f"{base}^-1 @", "1/u of each element, not inv(u)", (before.span[0], tokens[end].span[1]))
-        elif sign.type == "POWER" and after.text == "T" and not is_known and before.type in ("NAME", "RPAR"):
-            is_known = True  # once is enough
-            if all((w.text, v.type) != ("T", "EQUAL") for w, v in pairwise(tokens)):
-                yield Reading(f"{base}^T", "a power, not transpose(u)", (before.span[0], after.span[1]))
-        elif (
-            (sign.text, after.text, sign.span[1]) == ("+", "-", after.span[0])
-            and len(behind) > 1
-            and after.span[1] < tokens[place + 2].span[0]
-        ):
-            yield Reading("+-", "minus, not an uncertainty", (sign.span[0], after.span[1]))
-
-
-_HALF = r"(?<![\w.])([tTτ]_?|tau_?)1/2(?![\w.^!(])"
 
 
 def _effective(statements: Sequence[Statement], text: str) -> None:
@@ -218,7 +155,7 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
         if not scanned:
             raise AutodiffError("no NAME=VALUE here", hint="write for example --at x=4,y=pi/2")
         _certain(scanned)
-        if ("-" in text or "/" in text) and (date := re.search(_DATE, text)):  # most points have no such sign
+        if ("-" in text or "/" in text) and (date := re.search(DATE, text)):  # most points have no such sign
             raise AutodiffError(
                 f"{date[0]} is a date, and no number",
                 span=date.span(),
@@ -226,14 +163,10 @@ def parse_bindings(text: str, functions: Collection[str], readings: list[Reading
             )
         bindings = cast("tuple[Assign, ...]", _tree(scanned, "bindings", len(text), functions, doubtful))
         if readings is not None:
-            readings += [*noted, *of_operators(text, doubtful)]
+            readings += [*noted, *of_operators(text, doubtful), *of_layout(scanned, text), *of_points(text)]
         return bindings
     except AutodiffError as error:
         raise error.within(text) from None
-
-
-_DATE = r"(?<![\w.])(?:\d{4}-(?:0\d|1[0-2])-[0-3]\d|[0-3]?\d/[01]?\d/(?:19|20)\d\d)(?![\w.])"
-"""A date that would be a difference or a quotient: 2024-01-05, 5/1/2024."""
 
 
 def _certain(scanned: Sequence[Token]) -> None:

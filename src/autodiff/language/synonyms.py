@@ -192,7 +192,7 @@ QUOTIENTS_OF_UNITS = {
     "W": ("m",),
     "V": ("m",),
     "g": ("mol", "L", "cm"),
-    **dict.fromkeys("CsAKhL", ()),
+    **dict.fromkeys("CsAKhLΩ", ()),
 }
 """Units of one letter, which names are, too, and the units below them."""
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import cast
 
 from autodiff.errors import AutodiffError, Translation, quoted
-from autodiff.language.ambiguity import Noted, of_operators
 from autodiff.language.automaton import Automaton
+from autodiff.language.doubt.operators import Noted, of_operators
 from autodiff.language.latex.builder import LatexBuilder, check_single, plain_name
 from autodiff.language.latex.node import Text, translation
 from autodiff.language.lexer import of_bars
