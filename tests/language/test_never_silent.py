@@ -266,6 +266,7 @@ OF_NAMES = {
     "Sin*x": "Sin is read as an input of that name, not the function sin(…)",
     "GoldenRatio*x": "GoldenRatio is read as an input of that name, not (1 + sqrt(5))/2",
     "x/(1 + jωRC)": "jωRC is read as one name, not j*ω*R*C",
+    "x*exp(-E/k_BT)": "k_BT is read as one name, not k_B*T",
     "ħω x": "ħω is read as one name, not ħ*ω",
     "2L*x": "L is read as an input of that name, not the end of a number",
     "1.5d*x": "d is read as an input of that name, not the end of a number",
@@ -641,6 +642,20 @@ def test_an_answer_about_something_else_is_refused() -> None:
     assert "the derivative of 'x^3'" in autodiff("check", "x^2", "d/dx[x^3] = 2x").err
     assert "a derivative by 'y'" in autodiff("check", "x^2*y", "df/dy = x^2", "--wrt", "x").err
     assert autodiff("check", "x^2*y", "df/dy = x^2").out.startswith("yes")
+
+
+@pytest.mark.parametrize(
+    "left", ["d²y/dx²", "d^2y/dx^2", "y''", "f''(x)", "y″", "f'(2)", "y'(-1)", "dy/dx|x=2", r"\frac{d^2y}{dx^2}"]
+)
+def test_an_answer_that_is_no_first_derivative_is_refused(left: str) -> None:
+    ended = autodiff("check", "x^3", f"{left} = 12")
+    assert (ended.status, ended.out) == (2, "")
+    assert "is not the first derivative as a formula" in ended.err
+
+
+def test_an_answer_between_two_dollar_signs_has_its_left_side() -> None:
+    assert autodiff("check", "x^2", "$y' = 2x$").out.startswith("yes")
+    assert autodiff("check", "a*x^2", r"$\frac{dy}{dx} = 2ax$", "--wrt", "x").out.startswith("yes")
 
 
 def test_a_point_in_a_program_gets_the_whole_command() -> None:

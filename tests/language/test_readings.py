@@ -7,6 +7,7 @@ import pytest
 import autodiff
 from autodiff.language.ast import Array, Call, Index, Name, Number
 from autodiff.language.ast import Expr as Tree
+from autodiff.language.doubt.operators import Noted, of_operators
 
 
 def shape(node: Tree) -> str:
@@ -201,3 +202,22 @@ def test_slopes_by_names(text: str, at: dict[str, float], wrt: list[str], slopes
 def test_inputs_come_in_order_of_first_appearance() -> None:
     answer = autodiff.evaluate("g(t) = t*c; b + g(a) + b", {"a": 1, "b": 2, "c": 3})
     assert list(answer.gradient) == ["c", "b", "a"]
+
+
+def test_a_tower_of_powers_is_cut_for_its_notices_before_it_is_copied() -> None:
+    class Counted(str):
+        characters = 0
+
+        def __getitem__(self, key: object) -> str:
+            piece = super().__getitem__(key)  # type: ignore[index]
+            Counted.characters += len(piece)
+            return piece
+
+    text = "^".join("x" * 4000)
+    body = autodiff.parse(text).statements[0].body
+    powers = list[Noted]()
+    while isinstance(body, Call):
+        powers.append(("power", body))
+        body = body.args[1]
+    assert len([*of_operators(Counted(text), powers)]) == 3998
+    assert Counted.characters < 4000 * len(powers)

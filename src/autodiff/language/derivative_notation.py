@@ -34,6 +34,11 @@ _SIDES = (
     _APPLIED,
     rf"\((?P<inner>.*)\){_PRIME}",
 )
+_OTHER_SIDES = (
+    rf"d\s*(?:\^\s*\d|[²³])|\\[dt]?frac\s*\{{\s*{_D}\^|{_NAME}(?:{_PRIME}{_PRIME}|\s*[″\"])"
+    rf"|{_NAME}{_PRIME}\s*\(\s*[-−+]?[\d.]|d{_NAME}\s*/\s*d{_NAME}\s*\|"
+)
+"""Higher derivatives, and a derivative at a point."""
 
 
 class RequestedDerivative(NamedTuple):
@@ -75,13 +80,24 @@ def requested(text: str) -> RequestedDerivative | None:
 
 
 def stated(text: str) -> StatedDerivative | None:
-    """An answer that begins with what it is the derivative of, as in `y' = 2x`; None where it does not."""
+    """An answer that begins with what it is the derivative of, as in `y' = 2x`; None where it does not.
+
+    Raises AutodiffError for one that is not about the slope as a formula, as `y'' = 2` and `y'(1) = 2` are.
+    """
+    if formula := re.fullmatch(r"\s*\$([^$]+)\$\s*", text):
+        inner = stated(formula[1])
+        return inner and inner._replace(text=LATEX_BLANK + inner.text)
     plain = _without_latex(text)
     before, last = _last_statement(plain)
     left, equal, right = last.partition("=")
     if not equal or right.startswith("="):
         return None
     left, right = (left.replace(LATEX_BLANK, ""), LATEX_BLANK + right) if plain != text else (left, right)
+    if re.match(_OTHER_SIDES, left.strip()):
+        raise AutodiffError(
+            f"{quoted(left.strip())} is not the first derivative as a formula",
+            hint="write y' = and that formula; a slope at a point is given by autodiff eval",
+        )
     for pattern in _SIDES:
         if match := re.fullmatch(pattern, left.strip(), re.DOTALL):
             groups = match.groupdict()

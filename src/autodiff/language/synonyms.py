@@ -153,7 +153,7 @@ ELEMENTARY = tuple(sorted({*INVERSES, "log", "log2", "log10", "sqrt"}, key=len, 
 _CALLS = rf"([^\W\d_]?|arc)({'|'.join(ELEMENTARY)})(\d*[^\W\d_]{{1,2}}|\d+)"
 """Names that begin with a function, or a factor before one."""
 
-_LETTER = r"[a-zA-ZΑ-ωħ](?:_?\d+)?"
+_LETTER = r"(?:k_B|[a-zA-ZΑ-ωħ](?:_?\d+)?)"
 """A name of one letter, with or without an index: such are the factors for people who leave out the sign of a product."""
 
 _VOWELS, _ALPHABET = frozenset("aeiouAEIOU"), "abcdefghijklmnopqrstuvwxyz"
@@ -300,7 +300,7 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
         return (
             () if set(name.replace("pi", "")) & _VOWELS else [*pieces[1], "pi", *re.findall(r"[a-zA-Z]\d*", pieces[2])]
         )
-    if re.search(r"\d[a-zA-Z]", name) and "".join(letters) == name and 2 <= len(letters) <= 4:
+    if re.search(r"(?:\d|k_B)[a-zA-Z]", name) and "".join(letters) == name and 2 <= len(letters) <= 4:
         return letters
     if name[1:] in names and re.fullmatch(r"[a-z]{2}\d+", name):
         return name[0], name[1:]

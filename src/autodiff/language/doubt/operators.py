@@ -22,8 +22,14 @@ def of_operators(text: str, nodes: Iterable[Noted]) -> Iterator[Reading]:
             yield reading
 
 
+def _piece(text: str, span: Span) -> str:
+    """A part of the text; of a long one its ends, which are all that a notice shows: parts may be nested."""
+    start, end = span
+    return text[start:end] if end - start < 600 else text[start : start + 300] + text[end - 300 : end]
+
+
 def _reading(text: str, span: Span, meaning: str) -> Reading:
-    return Reading(shortened(text[slice(*span)], 60), shortened(meaning, 62), span)
+    return Reading(shortened(_piece(text, span), 60), shortened(meaning, 62), span)
 
 
 def _of_product(text: str, node: Call) -> Reading | None:
@@ -33,18 +39,18 @@ def _of_product(text: str, node: Call) -> Reading | None:
     left, right = node.args
     if not text[right.span[0]].isascii() and text[right.span[0]].isnumeric():
         return _reading(
-            text, node.span, f"{text[slice(*left.span)]}*({normalised(text[right.span[0]]).replace('⁄', '/')})"
+            text, node.span, f"{_piece(text, left.span)}*({normalised(text[right.span[0]]).replace('⁄', '/')})"
         )
     power = _last_factor(left.children()[0] if _is_sign(left) else left)
     if _has_blank(text, power) and not (_is_called(right) and text[right.span[0]].isalpha()):
         span = power.span[0], right.span[1]
-        return _reading(text, span, f"({text[slice(*power.span)]})*{text[slice(*right.span)]}")
+        return _reading(text, span, f"({_piece(text, power.span)})*{_piece(text, right.span)}")
     if not (
         _is_open(left, "/") or (_is_open(power, "^") and (_glued(text, power, right) or _goes_on(text, power, right)))
     ):
         return None
     left = left if _is_open(left, "/") else power
-    return _reading(text, (left.span[0], right.span[1]), f"({text[slice(*left.span)]})*{text[slice(*right.span)]}")
+    return _reading(text, (left.span[0], right.span[1]), f"({_piece(text, left.span)})*{_piece(text, right.span)}")
 
 
 def _of_power(text: str, node: Call) -> Reading | None:
@@ -53,30 +59,30 @@ def _of_power(text: str, node: Call) -> Reading | None:
     start, end = node.span
     if not _is_open(node, "^"):
         return None
-    if text[slice(*base.span)] == "1" and text[max(0, start - 1)] == "-":
-        return _reading(text, (start - 1, end), f"-({text[start:end]})")
+    if _piece(text, base.span) == "1" and text[max(0, start - 1)] == "-":
+        return _reading(text, (start - 1, end), f"-({_piece(text, (start, end))})")
     if _has_blank(text, base):
-        return _reading(text, node.span, f"({text[slice(*base.span)]}){text[base.span[1] : end]}")
+        return _reading(text, node.span, f"({_piece(text, base.span)}){_piece(text, (base.span[1], end))}")
     inner = exponent.children()[0] if _is_sign(exponent) else exponent
     quotient = re.match(r"[/⁄∕／÷](?:\d*\.?\d+|\w+|\([\w* ]+\))?", text[end : end + 60])
     divisor = quotient[0] if quotient else ""
     shown = start, end + len(divisor)
     if _is_open(inner, "^"):
-        signed, power = text[exponent.span[0] : inner.span[0]], text[slice(*inner.span)]
-        before = text[start : exponent.span[0]]
+        signed, power = text[exponent.span[0] : inner.span[0]], _piece(text, inner.span)
+        before = _piece(text, (start, exponent.span[0]))
         return _reading(text, shown, f"{before}({f'{signed}({power})' if signed else power}){divisor}")
-    below, raised = divisor[1:].strip("()"), text[slice(*exponent.span)]
-    known = {*CONSTANTS, text[slice(*base.span)], raised}
+    below, raised = divisor[1:].strip("()"), _piece(text, exponent.span)
+    known = {*CONSTANTS, _piece(text, base.span), raised}
     by_name = (
         (raised.isidentifier() or (isinstance(exponent, Call) and raised[0] not in "([{"))
         and any(part not in known for part in re.findall(r"\d*\.?\d+|\w+", below))  # x^n/m, x^n/2, x^n/(2a)
     )
     by_name = by_name and text[shown[1] : shown[1] + 1] not in tuple("(!")  # x^n/f(x), x^n/k!
     by_name = by_name or (divisor[:1] == "⁄" and raised.isdecimal() and below.isdecimal())  # x^2⁄3
-    if (divisor and text[slice(*inner.span)] == "1") or (len(divisor) > 1 and inner is not exponent) or by_name:
-        return _reading(text, shown, f"({text[start:end]}){divisor}")
+    if (divisor and _piece(text, inner.span) == "1") or (len(divisor) > 1 and inner is not exponent) or by_name:
+        return _reading(text, shown, f"({_piece(text, (start, end))}){divisor}")
     if raised[-1] == "!":
-        return _reading(text, node.span, f"{text[start : exponent.span[0]]}({raised})")
+        return _reading(text, node.span, f"{_piece(text, (start, exponent.span[0]))}({raised})")
     return None
 
 
@@ -85,7 +91,7 @@ def _of_applied(text: str, node: Call) -> Reading:
     argument, rest = node.args[0], re.match(r"/\w+|", text[node.span[1] : node.span[1] + 60])
     divisor = rest[0] if rest else ""
     span = node.span[0], node.span[1] + len(divisor)
-    return _reading(text, span, f"{node.name}({text[slice(*argument.span)]}){divisor}")
+    return _reading(text, span, f"{node.name}({_piece(text, argument.span)}){divisor}")
 
 
 def _of_raised(text: str, node: Call) -> Reading | None:
@@ -94,8 +100,8 @@ def _of_raised(text: str, node: Call) -> Reading | None:
     brackets = text[node.span[1] - 1] == ")" and call.args[-1].span[1] < node.span[1]
     if call is not node and brackets and not (len(call.name) == 1 and call.name.isascii()):  # f^2(x) may be f(f(x))
         return None
-    arguments = text[call.args[0].span[0] : call.args[-1].span[1]]
-    exponent = "" if call is node else text[slice(*node.args[1].span)]
+    arguments = _piece(text, (call.args[0].span[0], call.args[-1].span[1]))
+    exponent = "" if call is node else _piece(text, node.args[1].span)
     power = f"^{exponent}" if exponent.isdecimal() else exponent
     return _reading(text, node.span, f"{call.name}({arguments}){power}")
 
@@ -103,7 +109,7 @@ def _of_raised(text: str, node: Call) -> Reading | None:
 def _of_root(text: str, node: Call) -> Reading | None:
     """A root whose end is doubtful: `√2x`, `√x^2`, `√l/g`, `√x y`."""
     rest = re.match(r"(?:\^|\*\*)?\w+|!|/[^\W\d]\w*(?![\w(])| [^\W\d](?!\w)", text[node.span[1] : node.span[1] + 60])
-    radicand = text[slice(*node.args[0].span)]
+    radicand = _piece(text, node.args[0].span)
     if rest is None or radicand[0] in "({" or (rest[0][0] in "/ " and not radicand.isidentifier()):
         return None
     return _reading(text, (node.span[0], node.span[1] + rest.end()), f"{node.name}({radicand}){rest[0]}")
@@ -114,7 +120,7 @@ def _of_postfix(text: str, node: Call) -> Reading | None:
     call = node.args[0]
     if not _has_blank(text, call):
         return None
-    return _reading(text, node.span, f"({text[slice(*call.span)]}){text[call.span[1] : node.span[1]]}")
+    return _reading(text, node.span, f"({_piece(text, call.span)}){_piece(text, (call.span[1], node.span[1]))}")
 
 
 def _of_array(text: str, node: Array) -> Reading | None:
@@ -127,7 +133,7 @@ def _of_array(text: str, node: Array) -> Reading | None:
                 return _reading(
                     text,
                     item.span,
-                    f"one element, {text[item.span[0] : first - 1]} {text[first]} {text[last : item.span[1]]}",
+                    f"one element, {_piece(text, (item.span[0], first - 1))} {text[first]} {_piece(text, (last, item.span[1]))}",
                 )
     if len(node.items) != 1 or isinstance(item := node.items[0], Array):
         return None
@@ -203,7 +209,7 @@ def _goes_on(text: str, power: Expr, right: Expr) -> bool:
     if isinstance(right, Name):
         return inner is not exponent
     is_sum = isinstance(right, Call) and right.name in ("+", "-") and text[right.span[0]] == "("
-    return is_sum and inner.name not in re.findall(r"\w+", text[slice(*right.span)])
+    return is_sum and inner.name not in re.findall(r"\w+", _piece(text, right.span))
 
 
 def _glued(text: str, power: Expr, right: Expr) -> bool:
@@ -212,7 +218,7 @@ def _glued(text: str, power: Expr, right: Expr) -> bool:
     starts, is_bracket = text[exponent.span[0]], text[right.span[0]] == "("
     return (
         power.span[1] == right.span[0]
-        and (not is_bracket or (text[slice(*base.span)] == "e" and text[power.span[1] - 1].isdecimal()))
+        and (not is_bracket or (_piece(text, base.span) == "e" and text[power.span[1] - 1].isdecimal()))
         and starts not in "({"
         and starts not in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
     )
