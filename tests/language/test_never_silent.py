@@ -290,6 +290,9 @@ OF_NAMES = {
     "ϖ x": "ϖ is read as the same name as π",
     "8.99e9 N m^2*x": "N is read as an input of that name, not a unit",
     "100 Ω*x": "Ω is read as an input of that name, not a unit",
+    "n über x": "über is read as an input of that name, and a factor",
+    "x*sinkcosk": "sinkcosk is read as one name, not sin(k)*cos(k)",
+    "x*sin2kcosk": "sin2kcosk is read as one name, not sin(2k)*cos(k)",
     "x quadrat": "quadrat is read as an input of that name, and a factor",
 }
 
@@ -494,6 +497,20 @@ def test_a_given_value_wins_over_a_constant_and_is_a_notice(name: str) -> None:
     assert autodiff("eval", f"w*{name}", "--at", f"w=1,{name}=5", "--strict").status == 2
     of_tau = [reading.meaning for reading in library.evaluate(f"w*{name}", {"w": 1.0}).readings]
     assert of_tau == ["the constant 2*pi"] * (name == "tau")
+
+
+@pytest.mark.parametrize(
+    ("program", "given", "said"),
+    [
+        ("x*pi", "π", "pi is read as the constant 3.141592653589793, not the input π"),
+        ("x*τ", "tau", "τ is read as the constant 6.283185307179586, not the input tau"),
+        ("log x", "log", "log x is read as a product with the value of log, not the function"),
+        ("x + sin y", "sin", "sin y is read as a product with the value of sin, not the function"),
+    ],
+)
+def test_a_value_beside_a_constant_or_a_function_that_looks_like_it(program: str, given: str, said: str) -> None:
+    readings = library.parse(program, given=["x", given]).readings
+    assert said in map(str, readings)
 
 
 def test_a_given_e_is_no_exponential() -> None:

@@ -9,7 +9,7 @@ StatedDerivative(text='2x', wrt='x', of='f')
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import NamedTuple
 
 from autodiff.errors import AutodiffError, quoted, shortened
@@ -146,6 +146,35 @@ def at_a_number(text: str) -> AutodiffError | None:
         f"a derivative is no part of a program: {quoted(last)}",
         span=(len(before), len(before) + len(last)),
         hint=f'it is asked for by a command: autodiff eval "{shortened(program)}" --at {name}={value if re.match(r"[-+.0-9]", value) else "VALUE"}',
+    )
+
+
+def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
+    """What is wrong with a program that says where it is evaluated, as in `x^2 at 3` and `x^2, x=3`; None where it does not."""
+    if len(text) > 1000:
+        return None
+    match = re.fullmatch(
+        r"(?:(?P<program>.*?)\s)?\s*(?P<at>at\s+(?:(?P<name>\w+)\s*=)?|(?:for|where|when|with|if|bei|für)\s+(?P<name2>\w+)\s*=(?!=))"
+        r"\s*(?P<value>[-−+]?[\d.][^=]*)"
+        r"|(?P<program3>[^=]*?)(?P<at3>[,|]|/\.|@)\s*(?P<name3>[^\W\d]\w*)\s*(?:=(?!=)|->|→)\s*(?P<value3>[-−+]?[\d.][^=]*)",
+        text,
+        re.DOTALL,
+    )
+    if match is None:
+        return None
+    part = match.groupdict("")
+    program = (part["program"] or part["program3"]).strip() or "PROGRAM"
+    program = derivative.text if (derivative := requested(program)) else program
+    if program.count("(") != program.count(")"):  # x=3 is an argument
+        return None
+    names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
+    given = part["name"] or part["name2"] or part["name3"]
+    name = given or (names[0] if names and part["program"] else "x")
+    value = (part["value"] or part["value3"]).strip()
+    return AutodiffError(
+        "a point is no part of a program",
+        span=(match.start("at3" if part["at3"] else "at"), len(text)),
+        hint=f'write autodiff eval "{shortened(program)}" --at {name}={value}',
     )
 
 

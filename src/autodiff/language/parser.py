@@ -119,8 +119,7 @@ def _parsed(text: str, functions: Collection[str], given: Collection[str]) -> Pa
             text, statements, tuple(sorted(readings, key=lambda reading: reading.span[0])), frozenset(given)
         )
     except AutodiffError as error:
-        from autodiff.language.derivative_notation import at_a_number  # only a mistake needs them
-        from autodiff.language.synonyms import with_a_point
+        from autodiff.language.derivative_notation import at_a_number, with_a_point  # only a mistake needs them
 
         raise (with_a_point(text, functions) or at_a_number(text) or error).within(text) from None
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from autodiff.errors import AutodiffError, nearest, shortened
+from autodiff.errors import nearest
 from autodiff.language.ast import CONSTANTS
-from autodiff.language.derivative_notation import requested
 
 GREEK = {
     "psi": "digamma", "ψ": "digamma", "Phi": "normcdf", "Φ": "normcdf", "phi": "normpdf", "φ": "normpdf", "sigma": "sigmoid",
@@ -314,36 +313,12 @@ def factors(name: str, names: Collection[str]) -> Sequence[str]:
 def called(name: str) -> str:
     """The call that a name of an input may have been meant as: sin(xy) for sinxy, r*cos(θ) for rcosθ; "" for any other name."""
     parts = re.fullmatch(_CALLS, name) if len(name) > 2 else None
+    calls = re.findall(rf"({'|'.join(ELEMENTARY)})(\d*[^\W\d_])", name) if parts is None else []
     if parts is None or name in _NO_PRODUCTS:
-        return ""
+        return (
+            "*".join("{}({})".format(*w) for w in calls)
+            if len(calls) > 1 and name == "".join(map("".join, calls))
+            else ""
+        )
     factor = parts[1] if parts[1] in ("", "a", "arc") else f"{parts[1]}*"
     return f"{factor}{parts[2]}({parts[3]})"
-
-
-def with_a_point(text: str, functions: Collection[str]) -> AutodiffError | None:
-    """What is wrong with a program that says where it is evaluated, as in `x^2 at 3` and `x^2, x=3`; None where it does not."""
-    if len(text) > 1000:
-        return None
-    match = re.fullmatch(
-        r"(?:(?P<program>.*?)\s)?\s*(?P<at>at\s+(?:(?P<name>\w+)\s*=)?|(?:for|where|when|with|if|bei|für)\s+(?P<name2>\w+)\s*=(?!=))"
-        r"\s*(?P<value>[-−+]?[\d.][^=]*)"
-        r"|(?P<program3>[^=]*?)(?P<at3>[,|]|/\.|@)\s*(?P<name3>[^\W\d]\w*)\s*(?:=(?!=)|->|→)\s*(?P<value3>[-−+]?[\d.][^=]*)",
-        text,
-        re.DOTALL,
-    )
-    if match is None:
-        return None
-    part = match.groupdict("")
-    program = (part["program"] or part["program3"]).strip() or "PROGRAM"
-    program = derivative.text if (derivative := requested(program)) else program
-    if program.count("(") != program.count(")"):  # x=3 is an argument
-        return None
-    names = [name for name in re.findall(r"[^\W\d]\w*", program) if name not in functions]
-    given = part["name"] or part["name2"] or part["name3"]
-    name = given or (names[0] if names and part["program"] else "x")
-    value = (part["value"] or part["value3"]).strip()
-    return AutodiffError(
-        "a point is no part of a program",
-        span=(match.start("at3" if part["at3"] else "at"), len(text)),
-        hint=f'write autodiff eval "{shortened(program)}" --at {name}={value}',
-    )

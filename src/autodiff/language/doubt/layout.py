@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from autodiff.errors import normalised, shortened
 from autodiff.language.ast import CONSTANTS, Reading
+from autodiff.language.synonyms import ELEMENTARY
 from autodiff.language.token import ENDS_OPERAND, STARTS_OPERAND, Token, partner
 
 
@@ -20,6 +21,11 @@ def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Readi
     for name in CONSTANTS.keys() & {token.text for token in named}:
         token = next(token for token in named if token.text == name)
         yield Reading(name, f"the input {name}, not the constant {CONSTANTS[name]!r}", token.span)
+    for name, twin in (("pi", "π"), ("π", "pi"), ("tau", "τ"), ("τ", "tau")) if given else ():
+        spans = [token.span for token in tokens if token.text == name] if twin in given and name not in given else []
+        yield from (
+            Reading(name, f"the constant {CONSTANTS[name]!r}, not the input {twin}", span) for span in spans[:1]
+        )
     assigned = (
         {
             token.text: token
@@ -82,6 +88,12 @@ def of_layout(tokens: Sequence[Token], text: str, given: Collection[str] = ()) -
     yield from _of_halves(tokens, text, given)
     yield from _of_signs(tokens, given)
     yield from _of_times(tokens, given)
+    for token, after in pairwise(tokens):
+        if token.type == "NAME" and after.type in STARTS_OPERAND and token.text in ELEMENTARY:
+            shown = f"{token} {shortened(after.text, 20)}"
+            yield Reading(
+                shown, f"a product with the value of {token}, not the function", (token.span[0], after.span[1])
+            )
     yield from _of_matrices(tokens)
     if not text.isascii():
         yield from _of_letters(tokens, text)

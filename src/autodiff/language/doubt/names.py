@@ -147,7 +147,7 @@ def _square(name: str, names: Set[str], before: Token | None, token: Token) -> s
 
 def _is_word(name: str) -> bool:
     """Whether a name may be a word of a sentence, and is not that of a Greek letter."""
-    if len(name) < 3 or not (name.isalpha() and name.isascii()):
+    if len(name) < 3 or not name.isalpha() or max(name) > "ɏ":  # behind it are letters that are not Latin
         return False
     import unicodedata  # few names need it
 
