@@ -101,8 +101,9 @@ def of_layout(tokens: Sequence[Token], text: str, given: Collection[str] = ()) -
     for signs, pattern, meaning in _PATTERNS:
         if not any(sign in code for sign in signs):
             continue
+        ends = {token.span[1] for token in tokens if token.type in ENDS_OPERAND} if pattern[0] == " " else set()
         for match in re.finditer(pattern, code, re.MULTILINE):
-            if pattern[0] != " " or any(w.span[1] == match.start() and w.type in ENDS_OPERAND for w in tokens):
+            if pattern[0] != " " or match.start() in ends:
                 yield Reading(shortened(match[0].strip(), 60), meaning, match.span())
                 break  # the first is enough
 

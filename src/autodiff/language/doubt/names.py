@@ -37,7 +37,7 @@ def of_names(tokens: Sequence[Token], known: Set[str], functions: Collection[str
     products = {name: "*".join(w) for name in doubtful if len(name) > 1 and (w := factors(name, names))}
     for place, token in enumerate(tokens) if glued or units else ():
         first, shown = tokens[place - 1] if place else token, ""
-        if token.type != "NAME" or token.text not in {*glued, *units}:
+        if token.type != "NAME" or (token.text not in glued and token.text not in units):
             continue
         if token.text in glued:
             shown = _ending(tokens, place) or _prefix(tokens, place)
