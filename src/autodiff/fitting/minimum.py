@@ -254,12 +254,8 @@ def _hessian(problem: Problem, parameters: Vector, steps: Vector, options: Optio
     for k, step in enumerate(steps):
         moved = np.zeros(len(steps))
         moved[k] = step
-        ahead, behind = (_gradient(problem, parameters + sign * moved, options) for sign in (1, -1))
+        sides = (objective.weighted(problem, parameters + sign * moved, options) for sign in (1, -1))
+        ahead, behind = (jacobian.T @ residuals for residuals, jacobian in sides)
         columns.append((ahead - behind) / (2 * step))
     hessian = np.array(columns)
     return np.asarray((hessian + hessian.T) / 2)
-
-
-def _gradient(problem: Problem, parameters: Vector, options: Options) -> Vector:
-    residuals, jacobian = objective.weighted(problem, parameters, options)
-    return np.asarray(jacobian.T @ residuals)

@@ -98,8 +98,9 @@ def slopes(graph: Graph, result: int, stops: Mapping[int, str], sources: Sequenc
         if row is None or (node in stops and node != result):
             return
         if row is _IF:
-            zero, condition = symbols.constant(0.0), seen.of[args[0]]
-            yield from ((args[k], _chosen(symbols, condition, g, zero, k)) for k in (1, 2) if args[k] in moves)
+            zero = symbols.constant(0.0)
+            sides = {1: (seen.of[args[0]], g, zero), 2: (seen.of[args[0]], zero, g)}
+            yield from ((args[k], symbols.call(_IF, side)) for k, side in sides.items() if args[k] in moves)
             return
         for k, text in enumerate(row.formula):
             if text != ZERO and args[k] in moves:
@@ -114,10 +115,6 @@ def slope_by(lowered: Lowered, source: int, symbols: Symbols) -> int:
     stops = {} if source in graph.inputs else {source: graph.names[source]}
     seen = image(graph, result, stops, symbols)
     return slopes(graph, result, stops, [source], seen).get(source, symbols.constant(0.0))
-
-
-def _chosen(symbols: Symbols, condition: int, g: int, zero: int, branch: int) -> int:
-    return symbols.call(_IF, (condition, g, zero) if branch == 1 else (condition, zero, g))
 
 
 def active_equations(graph: Graph, order: Sequence[int], sources: set[int], seen: Image) -> set[int]:

@@ -93,7 +93,7 @@ def cell(scalar: Any) -> Any:
     try:
         value = scalar.as_py()
         if isinstance(value, bytes):
-            return text_of_bytes(value)
+            return value.decode("utf-8", "surrogateescape")  # other bytes stay what they are when the text is written
         if not (pa.types.is_time64(kind) and kind.unit == "ns" and value is not None and scalar.value % 1000):
             return value
     except (OverflowError, ValueError, KeyError):
@@ -111,11 +111,6 @@ def cell(scalar: Any) -> Any:
         return scalar.value
     text = re.sub(r"\.0+(?!\d)", "", text).replace("Z", "+00:00")
     return re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text) if pa.types.is_timestamp(kind) and kind.tz else text
-
-
-def text_of_bytes(content: bytes) -> str:
-    """Bytes as the text that they are in UTF-8; others stay what they are when the text is written."""
-    return content.decode("utf-8", "surrogateescape")
 
 
 def repeated(value: Any, rows: int) -> Column:
@@ -152,11 +147,6 @@ def of_texts(texts: Sequence[str]) -> Column:
     ends = np.zeros(len(cells) + 1, np.int32)
     np.cumsum([len(cell) for cell in cells], out=ends[1:])
     return _of_bytes(ends, b"".join(cells))
-
-
-def _repeated(text: str, rows: int) -> Column:
-    np = library("numpy", "this file")
-    return _of_bytes(np.arange(rows + 1, dtype=np.int32) * len(text), text.encode() * rows)
 
 
 def _of_bytes(ends: Any, content: bytes) -> Column:
@@ -211,7 +201,10 @@ def _not_vanished(column: Column, values: Any) -> Any:
 
 def statuses(column: Statuses) -> Column:
     """The statuses as an array of texts."""
-    return of_texts(list(column)) if column.hard else _repeated("ok", len(column))
+    if column.hard:
+        return of_texts(list(column))
+    np, rows = library("numpy", "this file"), len(column)
+    return _of_bytes(np.arange(0, 2 * rows + 1, 2, dtype=np.int32), b"ok" * rows)
 
 
 def columns_of(stream: bytes) -> Iterator[dict[str, Column]]:

@@ -22,15 +22,12 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from io import BufferedIOBase, StringIO
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autodiff.libraries import has, library
 from autodiff.tables import arrow
 from autodiff.tables import text as rows
 from autodiff.tables.text import Chunk, Table
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
 
 BLOCK = 1 << 18
 """Bytes that are read at a time at first: some ten thousand rows."""
@@ -112,11 +109,9 @@ def _chunks(
             has_texts = True  # those behind this block are not tried as numbers any more
         return cells
 
-    with _parsed_ahead(pages.blocks, parse) if by_pyarrow and pages.is_file else nullcontext() as ahead:
-        pages.blocks = ahead or pages.blocks
+    with _ahead(pages, parse) if by_pyarrow and pages.is_file else nullcontext(parse) as cells_of:
         while block := rows.next_part(pages.blocks, b"", pages.name, pages.line + 1):
-            block_cells = ahead.result() if ahead else parse(block)
-            if block_cells is None:
+            if (block_cells := cells_of(block)) is None:
                 yield from rows.chunks(rows.even(pages.rows(block), names), names, wanted)
                 continue
             lines, cells = block_cells
@@ -128,46 +123,35 @@ Cells = tuple[int, dict[str, Any]]
 """How many rows, and their cells as arrays of PyArrow: of numbers, or of texts."""
 
 
-class _Ahead:
-    """The blocks, in order; `result` is what `parse` makes of the last one, while the next ones are read and parsed."""
+@contextmanager
+def _ahead(pages: _Pages, parse: Callable[[bytes], Cells | None]) -> Iterator[Callable[[bytes], Cells | None]]:
+    """Read and parse blocks on other cores, before they are asked for: the function gives what `parse` makes of the last one."""
+    from concurrent.futures import Future, ThreadPoolExecutor
 
-    def __init__(
-        self, blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None], pool: ThreadPoolExecutor
-    ) -> None:
-        self._blocks, self._parse, self._pool = blocks, parse, pool
-        self._waiting: deque[tuple[bytes, Future[Cells | None]] | BaseException] = deque()
-        self._is_at_end = False
-        self._latest: Future[Cells | None] | None = None
+    waiting, latest = deque[tuple[bytes, Future[Any]]](), deque[Future[Any]](maxlen=1)
 
-    def __iter__(self) -> _Ahead:
-        return self
-
-    def __next__(self) -> bytes:
-        while len(self._waiting) < AHEAD and not self._is_at_end:
-            try:
-                block = next(self._blocks)
-            except Exception as error:  # it counts when the blocks before it are used
-                self._is_at_end = True
-                self._waiting.append(error)
-            else:
-                self._waiting.append((block, self._pool.submit(self._parse, block)))
-        step = self._waiting.popleft() if self._waiting else StopIteration()
-        if isinstance(step, BaseException):
-            raise step
-        block, self._latest = step
+    def first() -> bytes:
+        block, future = waiting.popleft()
+        latest.append(future)
         return block
 
-    def result(self) -> Cells | None:
-        assert self._latest is not None
-        return self._latest.result()
-
-
-@contextmanager
-def _parsed_ahead(blocks: Iterator[bytes], parse: Callable[[bytes], Cells | None]) -> Iterator[_Ahead]:
-    from concurrent.futures import ThreadPoolExecutor
+    def blocks(unread: Iterator[bytes], pool: ThreadPoolExecutor) -> Iterator[bytes]:
+        failure = None
+        try:
+            for block in unread:
+                waiting.append((block, pool.submit(parse, block)))
+                if len(waiting) == AHEAD:
+                    yield first()
+        except Exception as error:  # it counts when the blocks before it are used
+            failure = error
+        while waiting:
+            yield first()
+        if failure is not None:
+            raise failure
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield _Ahead(blocks, parse, pool)
+        pages.blocks = blocks(pages.blocks, pool)
+        yield lambda _: latest[0].result()
 
 
 def _is_file(content: BufferedIOBase) -> bool:

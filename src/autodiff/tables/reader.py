@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from io import BufferedIOBase, TextIOWrapper
 from pathlib import PurePath
 from stat import S_ISREG
@@ -122,8 +121,5 @@ def _read(content: BinaryIO) -> Callable[[], float] | None:
         status = os.fstat(content.fileno())
     except OSError:  # a stream that is no file
         return None
-    return partial(_part, content, status.st_size) if S_ISREG(status.st_mode) and status.st_size else None
-
-
-def _part(content: BinaryIO, size: int) -> float:
-    return min(content.tell() / size, 1.0)
+    size = status.st_size if S_ISREG(status.st_mode) else 0
+    return (lambda: min(content.tell() / size, 1.0)) if size else None

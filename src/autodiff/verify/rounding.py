@@ -195,8 +195,11 @@ def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, 
     slope = edge[1]
     if is_plain(text, row):
         return 0.0
-    if not slope and (0.0 in args or not value or _is_structural_zero(text, row.params, (*args, value))):
-        return 0.0
+    if not slope:
+        from autodiff.verify.text_error import is_structural_zero  # most slopes are not 0
+
+        if 0.0 in args or not value or is_structural_zero(text, row.params, (*args, value)):
+            return 0.0
     if all(map(short, args)) and short(slope) and abs(slope) <= 64 and row.value in ("^", "sqrt", "abs"):
         return 0.0
     if row.value == "/" and abs(slope) >= TINY and (text == "1/v" or abs(value) >= TINY):
@@ -218,12 +221,6 @@ def slope_error(row: Primitive, text: str, args: Sequence[float], value: float, 
 def is_plain(text: str, row: Primitive) -> bool:
     """Whether a slope is an argument, the value, 1 or -1: nothing within its text rounds."""
     return text in ("1", "-1", "u", "v", "w", *row.params)
-
-
-def _is_structural_zero(text: str, params: tuple[str, ...], numbers: Sequence[float]) -> bool:
-    from autodiff.verify.text_error import is_structural_zero  # most slopes are not 0
-
-    return is_structural_zero(text, params, numbers)
 
 
 # --- what is exact ------------------------------------------------------------------------------------------------------

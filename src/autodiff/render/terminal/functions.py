@@ -72,6 +72,7 @@ def _listed(row: Primitive) -> list[str]:
 
 def details(row: Primitive) -> str:
     """All columns of the row, a line each."""
+    result = array(nested(evaluate(row.example).value)).replace("\n", "")
     lines = [
         (row.signature, row.doc),
         ("other names", " ".join(row.names[1:])),
@@ -91,7 +92,7 @@ def details(row: Primitive) -> str:
         ),
         ("numbers", "from ball arithmetic: they need python-flint" if row.by_balls else ""),
         ("LaTeX", row.tex),
-        ("example", f"{row.example} = {_result(row)}"),
+        ("example", f"{row.example} = {result}"),
     ]
     wide = max(len(label) for label, text in lines if text)
     return "\n".join(f"{label:<{wide}}  {text}" for label, text in lines if text)
@@ -145,10 +146,6 @@ def _slope(text: str) -> str:
 
 def _domain(row: Primitive) -> str:
     return " and ".join(condition.plain for condition in row.domain)
-
-
-def _result(row: Primitive) -> str:
-    return array(nested(evaluate(row.example).value)).replace("\n", "")
 
 
 def losses(rows: Sequence[Loss], form: str, *, terminal: bool) -> str:
