@@ -185,6 +185,12 @@ def _value(formula: str, known: dict[str, float]) -> float:
             ["z[1, 0]"],
             "v3/2 - y[1, 0]/2",
         ),
+        (
+            "p = w*x + b; L = mse(y, p)",
+            {"w": 0.5, "x": [1.0, 2.0, 2.0], "y": [1.0, 0.0, 1.0], "b": 0.1},
+            ["w"],
+            "2*(x[0]*(p[0] - y[0]) + x[1]*(p[1] - y[1]) + x[2]*(p[2] - y[2]))/3",
+        ),
     ],
 )
 def test_the_answer_is_the_lectures(program: str, at: dict[str, Any], wrt: list[str], short: str) -> None:
@@ -208,6 +214,15 @@ def test_no_formula_of_an_arrow_is_cut(width: int) -> None:
     drawn = re.sub(r"[●│ \n]+", " ", page.partition(" 2 GRAPH")[2].partition("BACKWARD")[0])
     assert "y[0] ─▶ L (y[0] - p[0] if abs(y[0] - p[0]) <= 1, else sign(y[0] - p[0]))/2 = -0.5" in drawn
     assert "…" not in page
+
+
+def test_the_answer_has_a_formula_of_several_lines() -> None:
+    at = {"w": 0.5, "x": [1.0, 2.0, 2.0], "y": [1.0, 0.0, 1.0], "b": 0.1}
+    lines = text(explain("L = bce_logits(y, w*x + b)", at, ["w"]), width=80).splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith(" ANSWER"))
+    shown = " ".join(line.strip() for line in lines[first : first + 4])
+    assert shown.count("σ(w·x[") == 3
+    assert "= 0." in shown
 
 
 def test_a_target_that_does_not_sum_to_one_has_no_such_shortcut() -> None:

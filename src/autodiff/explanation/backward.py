@@ -31,7 +31,8 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
     links = paths.largest(
         analysis.lowered.result, analysis.order, analysis.flows, lambda p, a: analysis.numbers.get((p, a), 1.0)
     )
-    analysis.routes = {name: [link.places() for link in links[analysis.wanted[name]]] for name in reached}
+    largest = {name: [link.places() for link in links[analysis.wanted[name]]] for name in reached}
+    analysis.routes = {name: _in_text_order(analysis, name, routes) for name, routes in largest.items()}
     if all(analysis.counts[analysis.wanted[name]] == 1 for name in reached):
         return (_chain(analysis, {name: routes[0] for name, routes in analysis.routes.items()}),)
     blocks: list[PathChain] = []
@@ -39,6 +40,13 @@ def blocks_of(analysis: Analysis) -> tuple[PathChain, ...]:
         if sum(len(block.steps) for block in blocks) < STEPS:
             blocks += _paths(analysis, name, routes)
     return tuple(blocks)
+
+
+def _in_text_order(analysis: Analysis, name: str, routes: list[list[int]]) -> list[list[int]]:
+    """All paths of a name in the order of the text; of more than are listed, the largest first."""
+    if analysis.counts[analysis.wanted[name]] > paths.MOST:
+        return routes
+    return sorted(routes, key=lambda route: [analysis.turn(place, arg) for place, arg in itertools.pairwise(route)])
 
 
 def _chain(analysis: Analysis, chains: Mapping[str, list[int]]) -> PathChain:
@@ -92,10 +100,6 @@ def _steps(analysis: Analysis, route: Sequence[int], mark: str, so_far: float | 
 
 def _paths(analysis: Analysis, name: str, routes: list[list[int]]) -> list[PathChain]:
     names = analysis.places.names
-    if analysis.counts[analysis.wanted[name]] <= paths.MOST:
-        routes = sorted(
-            routes, key=lambda route: [analysis.turn(place, arg) for place, arg in itertools.pairwise(route)]
-        )
     blocks = []
     for route in routes:
         steps = [s._replace(answer=s.answer and s.factor.by == name) for s in _steps(analysis, route, "", 1.0, 0)]

@@ -33,6 +33,7 @@ from autodiff.render.text.layout import (
 from autodiff.render.text.tables import table, update
 
 _NAME = 24  # columns that the names of answers below each other have, so that the numbers do, too
+_FORMULA_LINES = 3  # lines that a formula of a slope may take
 _VERTICES = 14  # vertices of the drawing inside a document
 _SPARE = 12  # columns at most that a line needs more in ASCII
 _TONES = {"quiet": "dim", "strong": "head"}
@@ -185,7 +186,7 @@ def _equation(equation: Equation, screen: Screen, wide: int) -> Iterator[Line]:
     name += " " * (min(wide, _NAME) - columns(name))
     *rights, answer = (plain(right) for right in equation.rights)
     room = screen.width - screen.text
-    fits = (room - 3 - columns(name)) * (2 if screen.width < NARROW else 1)  # where little fits, two lines are better
+    fits = _FORMULA_LINES * (room - 3 - columns(name))
     rights = [words for words in dict.fromkeys(rights) if columns(words) <= fits and words != answer]
     above = columns(name) + 3 + max(columns(answer), 18) > room
     rights.append(f"{answer}  ({equation.note})" if equation.note else answer)
