@@ -30,7 +30,7 @@ def of_values(tokens: Sequence[Token], given: Collection[str]) -> Iterator[Readi
         {
             token.text: token
             for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
-            if after.type == "EQUAL" and token.type == "NAME" and (before is None or before.type == "SEP")
+            if after.type == "EQUAL" and token.text in given and (before is None or before.type == "SEP")
         }
         if named
         else {}
