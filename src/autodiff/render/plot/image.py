@@ -151,6 +151,7 @@ def titled(figure: Any, program: str, colours: Colours) -> None:
 
 def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool) -> None:
     span = curve.high - curve.low
+    axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
     axis.axhline(0, color=colours.faint, linewidth=0.8, zorder=0)
     colour = colours.curve if main else colours.derivative
     single = [(float(xs[0]), float(ys[0])) for xs, ys in curve.segments if len(xs) == 1]
@@ -160,7 +161,6 @@ def _panel(axis: Any, plot: Plot, curve: Curve, colours: Colours, *, main: bool)
         if len(xs) > 1:
             shown = [min(max(float(y), curve.low - span), curve.high + span) for y in ys]
             axis.plot(xs, shown, color=colour, linewidth=1.6)
-    axis.set(xlim=(plot.start, plot.stop), ylim=(curve.low, curve.high), ylabel=curve.label)
     if max(abs(curve.low), abs(curve.high)) < TINY:
         _tiny(axis, curve.low, curve.high)
     for mark in plot.marks:
