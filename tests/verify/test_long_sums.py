@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -25,6 +26,13 @@ def test_equal_roundings_of_a_long_sum_are_counted(mode: str) -> None:
     assert found.status == "ok"
     assert found.value == pytest.approx(60000.000000216, rel=1e-13)
     assert found.gradient["y"] == pytest.approx(60000.000000216, rel=1e-13)
+
+
+def test_what_a_long_sum_lost_is_put_back_without_balls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scalar_answer, "_in_balls", lambda *_: pytest.fail("balls were asked"))
+    found = autodiff.evaluate(" - ".join(["7*x", *["x*y"] * TERMS]), {"x": NUMBER, "y": 1.0})
+    assert found.value == pytest.approx(float((7 - TERMS) * Fraction(NUMBER)), rel=1e-15)
+    assert found.gradient["x"] == 7 - TERMS
 
 
 def test_a_sum_of_8000_equations_is_sure_without_balls(monkeypatch: pytest.MonkeyPatch) -> None:

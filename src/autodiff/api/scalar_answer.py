@@ -118,8 +118,9 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
     near = tangents is None or error_bound.alike(slopes, [tangents[name] for name in names])
     if check and not near and compared(lowered, run, factors, names, gradient, mode, backward) == DISAGREE:
         raise diagnostics.disagreement()
-    unsure = error_bound.unsure(lowered, run, factors, names, slopes) if near else None
-    sure = unsure is not None and (not unsure or error_bound.is_long(lowered))
+    known = error_bound.unsure(lowered, run, factors, names, slopes) if near else None
+    value, unsure = known or (math.nan, [])
+    sure = known is not None and (not unsure or error_bound.is_long(lowered))
     agreement = ""
     if check and sure and (names or not query.names):
         agreement = compared(lowered, run, factors, names, gradient, mode, backward)
@@ -131,7 +132,7 @@ def _by_sweeps(query: Query, run: Trace, without: Container[str]) -> Answer | No
         return None
     forward = tangents if mode == "both" else None
     checked = True if agreement == AGREE else None
-    answer = query.empty.filled(float(run.values[lowered.result]), gradient, forward, checked=checked)
+    answer = query.empty.filled(float(value), gradient, forward, checked=checked)
     if unsure:
         from autodiff.api import proven_answer
 
